@@ -1,0 +1,214 @@
+import { type Delimiters, replaceAngleTags } from '../src/angle-tags.js';
+import { PeerError, reason, SetupError } from '../src/errors.js';
+import type { StaticFiles } from '../src/index.js';
+
+export interface NunjucksOptions {
+  /** Whether `<% static 'x' %>` is a tag as well. @default true */
+  readonly angleTags?: boolean | undefined;
+}
+
+/** What is needed of a Nunjucks environment; any version 3 has it. */
+export interface NunjucksEnvironment {
+  addExtension(name: string, extension: never): unknown;
+  removeExtension(name: string): unknown;
+  addFilter(name: string, filter: (...args: never[]) => unknown): unknown;
+  addGlobal(name: string, value: unknown): unknown;
+}
+
+/** The names in the environment that are ours alone. */
+const EXTENSION = 'staticfiles';
+const TAG_FILTER = 'staticfiles_tag';
+
+const PREFIX_TAGS: Readonly<Record<string, 'staticUrl' | 'mediaUrl'>> = {
+  get_static_prefix: 'staticUrl',
+  get_media_prefix: 'mediaUrl',
+};
+
+const DEFAULT_DELIMITERS: Delimiters = {
+  blockStart: '{%',
+  blockEnd: '%}',
+  variableStart: '{{',
+  variableEnd: '}}',
+  commentStart: '{#',
+  commentEnd: '#}',
+};
+
+/**
+ * Teaches a Nunjucks environment Django's tags: `{% static %}`, `{% get_static_prefix %}` and
+ * `{% get_media_prefix %}`, each with `as name`; `{% load static %}`, which does nothing; the
+ * function `static()` and the filter `static`. Called again, it speaks of the new files.
+ *
+ * @throws {PeerError} where there is no environment.
+ */
+export function registerStatic(
+  env: NunjucksEnvironment,
+  files: StaticFiles,
+  options: NunjucksOptions = {},
+): void {
+  assertEnvironment(env);
+  if (typeof files?.staticUrl !== 'function') {
+    throw new SetupError('registerStatic(env, files) takes what createStaticFiles() answers.');
+  }
+  const url = (name: unknown) => files.staticUrl(plainString(name));
+  env.addGlobal('static', (name: unknown) => url(name));
+  env.addFilter('static', (name: unknown) => url(name));
+  // The tag calls a filter of its own: no variable of a template can shadow it, and it is quicker
+  // than a global. Line and column come with it, for Nunjucks keeps none for filters.
+  env.addFilter(TAG_FILTER, (name: unknown, line: number, column: number) => {
+    try {
+      return url(name);
+    } catch (error) {
+      throw new PlacedError(error, line, column);
+    }
+  });
+  env.removeExtension(EXTENSION);
+  env.addExtension(EXTENSION, extension(files, bridge(env, options)) as never);
+}
+
+function assertEnvironment(env: unknown): asserts env is NunjucksEnvironment {
+  const methods = ['addExtension', 'removeExtension', 'addFilter', 'addGlobal'];
+  if (methods.every((method) => typeof Object(env)[method] === 'function')) return;
+  throw new PeerError(
+    'nunjucks',
+    'registerStatic(env, files) takes a Nunjucks environment, such as nunjucks.configure() answers.',
+  );
+}
+
+/** What a macro or a filter marked as safe is a string all the same. */
+function plainString(name: unknown): string {
+  return name instanceof String ? name.toString() : (name as string); // the core refuses others
+}
+
+/** The rewriting of `<% static %>`; `undefined` where it is not wanted, or the angles are taken. */
+function bridge(env: NunjucksEnvironment, { angleTags = true }: NunjucksOptions) {
+  const { opts } = env as { opts?: { tags?: Partial<Delimiters> } };
+  const delimiters = { ...DEFAULT_DELIMITERS, ...opts?.tags };
+  const { blockStart, variableStart, commentStart } = delimiters;
+  if (!angleTags || [blockStart, variableStart, commentStart].includes('<%')) return undefined;
+  return (source: string) => replaceAngleTags(source, delimiters);
+}
+
+function extension(files: StaticFiles, preprocess: ((source: string) => string) | undefined) {
+  return {
+    tags: ['static', 'load', ...Object.keys(PREFIX_TAGS)],
+    ...(preprocess && { preprocess }),
+    parse(parser: Parser, nodes: Nodes): Node {
+      const tag = parser.nextToken();
+      if (tag.value === 'load') return parseLoad(parser, nodes, tag);
+      const value = parseValue(parser, nodes, tag);
+      const target = parser.skipSymbol('as') ? parseTarget(parser, nodes, tag) : undefined;
+      parser.advanceAfterBlockEnd(tag.value);
+      const { lineno, colno } = tag;
+      if (target) return new nodes.Set(lineno, colno, [target], value);
+      // Only what has nothing to escape may pass for text; text is nearly free.
+      const text = value.value;
+      const isText = typeof text === 'string' && !/[&"'<>\\]/.test(text);
+      const output = isText ? new nodes.TemplateData(lineno, colno, text) : value;
+      return new nodes.Output(lineno, colno, [output]);
+    },
+  };
+
+  /** The URL itself where it can be known now; otherwise the call that answers it. */
+  function parseValue(parser: Parser, nodes: Nodes, tag: Token): Node {
+    const { lineno, colno } = tag;
+    const prefix = PREFIX_TAGS[tag.value];
+    if (prefix === 'mediaUrl') return new nodes.Literal(lineno, colno, files.mediaUrl(''));
+    const name = prefix ? new nodes.Literal(lineno, colno, '') : parseName(parser, tag);
+    const constant =
+      name instanceof nodes.Literal && typeof name.value === 'string'
+        ? files.constantUrl(name.value)
+        : undefined;
+    if (constant !== undefined) return new nodes.Literal(lineno, colno, constant);
+    // Nunjucks counts from 0, and its messages from 1.
+    const place = [lineno + 1, colno + 1].map((number) => new nodes.Literal(lineno, colno, number));
+    const args = new nodes.NodeList(lineno, colno, [name, ...place]);
+    return new nodes.Filter(lineno, colno, new nodes.Symbol(lineno, colno, TAG_FILTER), args);
+  }
+}
+
+function parseName(parser: Parser, tag: Token): Node {
+  const next = parser.peekToken();
+  if (next === null || next.type === 'block-end') {
+    parser.fail("static needs a name: {% static 'my_app/example.jpg' %}", tag.lineno, tag.colno);
+  }
+  return parser.parseExpression();
+}
+
+function parseTarget(parser: Parser, nodes: Nodes, tag: Token): Node {
+  const target = parser.parsePrimary();
+  if (!(target instanceof nodes.Symbol)) {
+    parser.fail(`${tag.value} … as needs the name of a variable`, tag.lineno, tag.colno);
+  }
+  return target;
+}
+
+/** `{% load static %}`, also as `{% load get_static_prefix from static %}`. */
+function parseLoad(parser: Parser, nodes: Nodes, tag: Token): Node {
+  const words: unknown[] = [];
+  for (let next = parser.nextToken(); next.type === 'symbol'; next = parser.nextToken()) {
+    words.push(next.value);
+    if (parser.peekToken()?.type === 'block-end') break;
+  }
+  const libraries = words.includes('from') ? words.slice(words.indexOf('from') + 1) : words;
+  if (libraries.length === 0 || libraries.some((library) => library !== 'static')) {
+    parser.fail(
+      'only static can be loaded: {% load static %}; other libraries of Django tags are not here',
+      tag.lineno,
+      tag.colno,
+    );
+  }
+  parser.advanceAfterBlockEnd(tag.value);
+  return new nodes.Output(tag.lineno, tag.colno, []);
+}
+
+/** An error that Nunjucks takes for one of its own: it knows its place, and learns the template's. */
+class PlacedError extends Error {
+  #first = true;
+
+  constructor(
+    cause: unknown,
+    readonly lineno: number,
+    readonly colno: number,
+  ) {
+    super(reason(cause), { cause });
+    this.name = 'Template render error';
+  }
+
+  /** Called by each template on the way out, the innermost first. */
+  Update(path: string | undefined): this {
+    const place = this.#first ? ` [Line ${this.lineno}, Column ${this.colno}]` : '';
+    this.#first = false;
+    this.message = `(${path || 'unknown path'})${place}\n  ${this.message}`;
+    return this;
+  }
+}
+
+// What is used of Nunjucks' parser; its types say nothing of extensions.
+
+interface Token {
+  readonly type: string;
+  readonly value: string;
+  readonly lineno: number;
+  readonly colno: number;
+}
+
+interface Parser {
+  nextToken(): Token;
+  peekToken(): Token | null;
+  skipSymbol(name: string): boolean;
+  parseExpression(): Node;
+  parsePrimary(): Node;
+  advanceAfterBlockEnd(tag: string): unknown;
+  fail(message: string, lineno: number, colno: number): never;
+}
+
+interface Node {
+  readonly value?: unknown;
+}
+
+type NodeClass = new (lineno: number, colno: number, ...fields: unknown[]) => Node;
+
+type Nodes = Record<
+  'Filter' | 'Literal' | 'NodeList' | 'Output' | 'Set' | 'Symbol' | 'TemplateData',
+  NodeClass
+>;

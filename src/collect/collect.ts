@@ -1,0 +1,167 @@
+import { stat } from 'node:fs/promises';
+import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
+import type { FoundFile } from '../finder.js';
+import type { Sources } from '../sources.js';
+import type { Storage } from '../storage.js';
+import { planFiles, type ShadowedFile } from './plan.js';
+import { copy, isUnmodified, link, linksTo, removeObstacles } from './write.js';
+
+export interface CollectOptions {
+  /** Shell patterns of files to leave out, besides the setting `ignore`. @default [] */
+  readonly ignore?: readonly string[] | undefined;
+  /** Whether the setting `ignore` counts. @default true */
+  readonly defaultIgnore?: boolean | undefined;
+  /** Whether to tell what would be done, and do nothing. @default false */
+  readonly dryRun?: boolean | undefined;
+  /** Whether to remove every file that was not collected now. @default false */
+  readonly clear?: boolean | undefined;
+  /** Whether to put symbolic links to the sources instead of copies. @default false */
+  readonly link?: boolean | undefined;
+  /** Whether to do what the storage does beyond copying, such as hashing names. @default true */
+  readonly postProcess?: boolean | undefined;
+  /** Hears of each step as it is taken, or would be in a dry run. */
+  readonly onEvent?: ((event: CollectEvent) => void) | undefined;
+}
+
+/** One step of collecting. */
+export type CollectEvent =
+  | { readonly type: 'copy' | 'link' | 'skip'; readonly name: string; readonly path: string }
+  | { readonly type: 'delete'; readonly name: string }
+  | ({ readonly type: 'shadowed' } & ShadowedFile)
+  | { readonly type: 'warning'; readonly message: string };
+
+/** What collecting did, or would have done in a dry run; names in the order of the finders. */
+export interface CollectReport {
+  /** The folder of the collected files; `undefined` for a storage elsewhere. */
+  readonly destination: string | undefined;
+  readonly dryRun: boolean;
+  readonly copied: readonly string[];
+  readonly linked: readonly string[];
+  readonly unmodified: readonly string[];
+  readonly deleted: readonly string[];
+  readonly shadowed: readonly ShadowedFile[];
+  readonly warnings: readonly string[];
+}
+
+/** How many files are on their way at once: a disk takes several better than one. */
+const IN_FLIGHT = 16;
+
+/**
+ * Gathers every source file into the storage: plan, write, clear what is left over.
+ *
+ * @throws {CollectError} where that cannot be done; faults in the sources, before anything is written.
+ */
+export async function collectFiles(
+  sources: Sources,
+  storage: Storage,
+  defaultIgnore: readonly string[],
+  options: CollectOptions = {},
+): Promise<CollectReport> {
+  const { dryRun = false, clear = false, onEvent = () => {} } = options;
+  const destination = storage.path?.('');
+  assertPossible(storage, options);
+
+  const ignore = [
+    ...(options.defaultIgnore === false ? [] : defaultIgnore),
+    ...(options.ignore ?? []),
+  ];
+  const plan = await planFiles(sources, ignore);
+  for (const file of plan.shadowed) onEvent({ type: 'shadowed', ...file });
+  for (const message of plan.warnings) onEvent({ type: 'warning', message });
+
+  const steps = new Map<string, 'copy' | 'link' | 'skip'>();
+  await eachOf(plan.files.values(), async (file) => {
+    const type = await place(storage, file, options);
+    steps.set(file.name, type);
+    onEvent({ type, name: file.name, path: file.path });
+  });
+  const deleted = clear ? await leftOver(storage, plan.files) : [];
+  for (const name of deleted) {
+    onEvent({ type: 'delete', name });
+    if (!dryRun) await storage.delete(name);
+  }
+
+  const names = (type: string) => [...plan.files.keys()].filter((name) => steps.get(name) === type);
+  return {
+    destination,
+    dryRun,
+    copied: names('copy'),
+    linked: names('link'),
+    unmodified: names('skip'),
+    deleted,
+    shadowed: plan.shadowed,
+    warnings: plan.warnings,
+  };
+}
+
+function assertPossible(storage: Storage, { link = false, postProcess = true }: CollectOptions) {
+  if (link && storage.path === undefined) {
+    throw new CollectError('Links can be put on this machine only; collect without --link.');
+  }
+  if (postProcess && storage.hashing !== undefined) {
+    throw new CollectError(
+      'Collecting with hashed names is not in this version yet. Collect plain names with --no-post-process (postProcess: false), or use fileSystemStorage().',
+    );
+  }
+}
+
+/** Puts one file in its place, unless it is there as it should be. */
+async function place(
+  storage: Storage,
+  file: FoundFile,
+  { link: linking = false, dryRun = false, clear = false }: CollectOptions,
+): Promise<'copy' | 'link' | 'skip'> {
+  try {
+    const target = linking ? storage.path?.(file.name) : undefined;
+    const done =
+      target === undefined ? await isUnmodified(storage, file) : await linksTo(target, file.path);
+    if (done) return 'skip';
+    if (!dryRun) {
+      if (clear) await removeObstacles(storage, file.name);
+      await (target === undefined ? copy(storage, file) : link(target, file.path));
+    }
+    return target === undefined ? 'copy' : 'link';
+  } catch (cause) {
+    if (cause instanceof StaticFilesError) throw cause;
+    throw new CollectError(await explain(file, cause), { cause });
+  }
+}
+
+async function explain({ name, path }: FoundFile, cause: unknown) {
+  const start = `'${name}' could not be collected from ${path}: ${reason(cause)}.`;
+  const code = systemCode(cause);
+  if (code === 'ENOTDIR' || code === 'EISDIR' || code === 'EEXIST' || code === 'ENOTEMPTY') {
+    return `${start} A folder stands in a file's place, or a file in a folder's; --clear removes it.`;
+  }
+  if (code === 'ENOSPC')
+    return `${start} The disk is full; what was published before is still there.`;
+  if (code === 'ENOENT' && (await stat(path).catch(() => undefined)) === undefined) {
+    return `${start} The source vanished meanwhile; run collectstatic again.`;
+  }
+  return start;
+}
+
+/** The names in the storage that were not collected now. */
+async function leftOver(storage: Storage, files: ReadonlyMap<string, FoundFile>) {
+  const names: string[] = [];
+  for await (const name of storage.list()) if (!files.has(name)) names.push(name);
+  return names;
+}
+
+/** Works on all items, several at once; the first fault stops the rest, and is thrown. */
+async function eachOf<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  let failed = false;
+  const worker = async () => {
+    for (let next = queue.next(); !next.done && !failed; next = queue.next()) {
+      try {
+        await work(next.value);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: IN_FLIGHT }, worker));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}

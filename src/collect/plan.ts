@@ -1,0 +1,55 @@
+import { CollectError } from '../errors.js';
+import type { FoundFile } from '../finder.js';
+import { ignorePatterns } from '../patterns.js';
+import type { Sources } from '../sources.js';
+
+/** A file that is not collected, because another of its name was found before it. */
+export interface ShadowedFile {
+  readonly name: string;
+  readonly path: string;
+  /** The path of the file that wins. */
+  readonly winner: string;
+}
+
+/** What there is to collect. */
+export interface Plan {
+  /** The winning file of each name. */
+  readonly files: ReadonlyMap<string, FoundFile>;
+  readonly shadowed: readonly ShadowedFile[];
+  readonly warnings: readonly string[];
+}
+
+/** Asks the finders for everything. Nothing is written yet, so a fault here costs nobody anything. */
+export async function planFiles(sources: Sources, ignore: readonly string[]): Promise<Plan> {
+  const files = new Map<string, FoundFile>();
+  const shadowed: ShadowedFile[] = [];
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  for await (const file of sources.list({ ignore: ignorePatterns(ignore), warn })) {
+    const winner = files.get(file.name);
+    if (winner === undefined) files.set(file.name, file);
+    else if (winner.path !== file.path) {
+      shadowed.push({ name: file.name, path: file.path, winner: winner.path });
+    }
+  }
+  for (const [name, { path }] of files) {
+    assertNoFileAbove(files, name, path);
+    if (/[?#]/.test(name)) {
+      warnings.push(
+        `The name '${name}' holds '?' or '#': with a plain storage, templates cannot tell it from a suffix.`,
+      );
+    }
+  }
+  return { files, shadowed, warnings };
+}
+
+/** One source's file `a` and another's `a/b` cannot stand in one tree. */
+function assertNoFileAbove(files: ReadonlyMap<string, FoundFile>, name: string, path: string) {
+  for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
+    const above = files.get(name.slice(0, slash));
+    if (above === undefined) continue;
+    throw new CollectError(
+      `'${above.name}' is a file in ${above.path} and a folder in ${path}. Rename one of them, or ignore it.`,
+    );
+  }
+}

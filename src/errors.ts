@@ -1,0 +1,128 @@
+/**
+ * Every error that this package throws on purpose: one base, one class a cause.
+ *
+ * `code` stays the same from version to version, for programs; the message says what is wrong,
+ * where, and what to do next, for people.
+ */
+export abstract class StaticFilesError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** One thing that is wrong with the settings or with what they point to. */
+export interface Problem {
+  /** Django's identifier where Django checks the same, such as `staticfiles.E002`. */
+  readonly id: string;
+  readonly level: 'error' | 'warning';
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+/** Settings that cannot be used. `problems` holds each fault, the message all of them. */
+export class SettingsError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_SETTINGS';
+
+  constructor(readonly problems: readonly Problem[]) {
+    super(problems.map(({ message, hint }) => (hint ? `${message} ${hint}` : message)).join('\n'));
+  }
+}
+
+/** A configuration file that is missing, does not load, or exports no settings. */
+export class ConfigError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_CONFIG';
+
+  constructor(
+    message: string,
+    /** The configuration file; `undefined` where none was found. */
+    readonly file: string | undefined,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A name that cannot be one: no string, above the base, with NUL or half a character in it. */
+export class NameError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_NAME';
+
+  constructor(
+    message: string,
+    /** What was given as a name. */
+    readonly given: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** A name that no finder finds (in development), or that the manifest lacks (in production). */
+export class UnknownNameError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_UNKNOWN_NAME';
+
+  constructor(
+    message: string,
+    readonly given: string,
+    /** Known names that look alike, the nearest first. */
+    readonly near: readonly string[],
+  ) {
+    super(message);
+  }
+}
+
+/** A manifest that is not there, cannot be read, or is not one. */
+export class ManifestError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_MANIFEST';
+
+  constructor(
+    message: string,
+    /** Where the manifest was looked for. */
+    readonly location: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A URL was asked for before `await files.ready()`, which this storage needs. */
+export class NotReadyError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_NOT_READY';
+}
+
+/** A storage, finder or part that was set up wrongly. */
+export class SetupError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_SETUP';
+}
+
+/** A package that an adapter or a command needs and that is not installed. */
+export class PeerError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_PEER';
+
+  constructor(
+    /** The package's name. */
+    readonly peer: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${message} Install it: npm install ${peer}`, options);
+  }
+}
+
+/** Collecting stopped; what was published before stands. */
+export class CollectError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_COLLECT';
+}
+
+/** The reason that an unknown thrown value gives. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a Node system error, such as `ENOENT`; `undefined` for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,148 @@
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { SetupError, systemCode } from '../errors.js';
+import type { FoundFile, ListOptions } from '../finder.js';
+import { compareNames, isInside, pathUnder } from '../names.js';
+import type { Ignore } from '../patterns.js';
+
+/** A folder of source files, and the prefix that their names get; often none. */
+export interface SourceFolder {
+  readonly prefix: string;
+  readonly dir: string;
+}
+
+/** The file of that name in each of the folders, in their order. */
+export function findInFolders(folders: readonly SourceFolder[], name: string): FoundFile[] {
+  const found: FoundFile[] = [];
+  for (const { prefix, dir } of folders) {
+    const inner = withoutPrefix(name, prefix);
+    if (inner === undefined || inner === '' || inner.endsWith('/')) continue;
+    const path = pathUnder(dir, inner);
+    if (isFile(path) && isSpelledSo(path, dir)) found.push({ name, path, inner });
+  }
+  return found;
+}
+
+/** Every file of the folders that is not ignored, folder by folder, each in the order of names. */
+export function* listFolders(
+  folders: readonly SourceFolder[],
+  options: ListOptions & { readonly skip?: Ignore },
+): Generator<FoundFile> {
+  for (const { prefix, dir } of folders) {
+    for (const inner of walk(dir, '', [], options)) {
+      yield { name: prefix === '' ? inner : `${prefix}/${inner}`, path: join(dir, inner), inner };
+    }
+  }
+}
+
+function withoutPrefix(name: string, prefix: string): string | undefined {
+  if (prefix === '') return name;
+  return name.startsWith(`${prefix}/`) ? name.slice(prefix.length + 1) : undefined;
+}
+
+/** The paths inside `dir`. Links are followed, but never back into a folder that is being walked. */
+function* walk(
+  dir: string,
+  inner: string,
+  above: readonly string[],
+  options: ListOptions & { readonly skip?: Ignore },
+): Generator<string> {
+  const { ignore, warn, skip } = options;
+  const path = join(dir, inner);
+  const entries = readFolder(path);
+  if (entries === undefined) return;
+  const self = identity(path);
+  if (self === undefined || above.includes(self)) {
+    if (self !== undefined) warn(`${path} is a link back into a folder above it; it is left out.`);
+    return;
+  }
+  const trail = [...above, self];
+  for (const entry of entries) {
+    const name = inner === '' ? entry.name : `${inner}/${entry.name}`;
+    const kind = kindOf(entry, join(dir, name));
+    if (kind === 'folder') {
+      // Django's rule: a folder is ignored by its own name, its files by the whole path.
+      if (!ignore(entry.name) && !skip?.(entry.name)) yield* walk(dir, name, trail, options);
+    } else if (!ignore(name)) {
+      const why = kind === 'file' ? unnameable(entry.name) : kind;
+      if (why === undefined) yield name;
+      else warn(`${join(dir, name)} is left out: ${why}.`);
+    }
+  }
+}
+
+/** The entries of a folder, sorted; `undefined` where there is no such folder. */
+function readFolder(path: string): Dirent[] | undefined {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.sort((a, b) => compareNames(a.name, b.name));
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new SetupError(
+      `The folder ${path} cannot be read (${code ?? cause}). Give this user the right to read it, or ignore it.`,
+      { cause },
+    );
+  }
+}
+
+/** `file`, `folder`, or why it is neither. */
+function kindOf(entry: Dirent, path: string): string {
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'folder';
+  if (!entry.isSymbolicLink()) return 'it is a device, a pipe or a socket';
+  const target = statOf(path);
+  if (target === undefined) return 'it is a link to nowhere';
+  if (target.isDirectory()) return 'folder';
+  return target.isFile() ? 'file' : 'it is a link to no file';
+}
+
+/** Why a file cannot have a name of ours, where it cannot. */
+function unnameable(part: string): string | undefined {
+  if (part.includes('\\')) return "'\\' in a name is taken for '/'";
+  // Node gives U+FFFD for bytes that are no UTF-8, and finds no file by that.
+  return part.includes('\uFFFD') ? 'its name is not valid UTF-8' : undefined;
+}
+
+function isFile(path: string): boolean {
+  return statOf(path)?.isFile() ?? false;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = systemCode(error);
+    // A loop of links, a name too long for the file system, a file where a folder is looked for.
+    if (code === 'ELOOP' || code === 'ENAMETOOLONG' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Device and inode: the same for each way to a folder. */
+function identity(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats && `${stats.dev}:${stats.ino}`;
+}
+
+/**
+ * Whether a file that was found is spelled as it was asked for, also on file systems that take
+ * `Logo.png` for `logo.png`: what is found here must be found in production.
+ */
+function isSpelledSo(path: string, dir: string): boolean {
+  if (!ignoresCase(path)) return true;
+  for (let at = path; at !== dir && isInside(at, dir); at = dirname(at)) {
+    if (!readdirSync(dirname(at)).includes(basename(at))) return false;
+  }
+  return true;
+}
+
+/** Whether the last part of the path finds the same file in the other case. */
+function ignoresCase(path: string): boolean {
+  const last = basename(path);
+  const swapped = last === last.toUpperCase() ? last.toLowerCase() : last.toUpperCase();
+  if (swapped === last) return process.platform === 'win32' || process.platform === 'darwin';
+  const other = statOf(join(dirname(path), swapped));
+  const own = statOf(path);
+  return other !== undefined && own !== undefined && other.ino === own.ino && other.dev === own.dev;
+}

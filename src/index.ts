@@ -1,0 +1,43 @@
+export type { CollectEvent, CollectOptions, CollectReport } from './collect/collect.js';
+export type { ShadowedFile } from './collect/plan.js';
+export { configure, mediaUrl, staticUrl } from './default-instance.js';
+export {
+  CollectError,
+  ConfigError,
+  ManifestError,
+  NameError,
+  NotReadyError,
+  PeerError,
+  type Problem,
+  SettingsError,
+  SetupError,
+  StaticFilesError,
+  UnknownNameError,
+} from './errors.js';
+export type { Finder, FinderDefaults, FoundFile, ListOptions } from './finder.js';
+export { appDirsFinder } from './finders/app-dirs.js';
+export { dirsFinder } from './finders/dirs.js';
+export { type Packages, packagesFinder } from './finders/packages.js';
+export { type LoadConfigOptions, loadConfig } from './load-config.js';
+export type { Ignore } from './patterns.js';
+export type { Next, NodeHandler } from './serve/node.js';
+export {
+  defineConfig,
+  type FinderSetting,
+  type ResolvedSettings,
+  type Settings,
+  type SourceDir,
+  type StorageSetting,
+} from './settings.js';
+export { createStaticFiles, type StaticFiles } from './static-files.js';
+export type {
+  FileStat,
+  Hashing,
+  Storage,
+  StorageContext,
+  StorageDefaults,
+  WriteOptions,
+} from './storage.js';
+export { type FileSystemStorageOptions, fileSystemStorage } from './storages/filesystem.js';
+export { type HashedStorageOptions, hashedStorage } from './storages/hashed.js';
+export { type MemoryStorageOptions, memoryStorage } from './storages/memory.js';

@@ -1,0 +1,115 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError, reason } from './errors.js';
+import { defaultExport, importModule } from './import-module.js';
+import type { Settings } from './settings.js';
+
+/** The names of configuration files, in the order in which they are looked for. */
+export const CONFIG_FILES: readonly string[] = Object.freeze(
+  ['ts', 'mts', 'js', 'mjs', 'cjs'].map((extension) => `staticfiles.config.${extension}`),
+);
+
+export interface LoadConfigOptions {
+  /** The configuration file. @default the first `staticfiles.config.*` from `cwd` upwards */
+  readonly file?: string | undefined;
+  /** Where looking begins. @default the working directory */
+  readonly cwd?: string | undefined;
+  /** The environment that may override the file. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** The environment variables that override the file's settings. */
+const VARIABLES = [
+  ['STATIC_URL', 'staticUrl'],
+  ['STATIC_ROOT', 'staticRoot'],
+  ['MEDIA_URL', 'mediaUrl'],
+  ['MEDIA_ROOT', 'mediaRoot'],
+] as const;
+
+/**
+ * Finds and loads the project's settings. Relative paths in the file are relative to its folder;
+ * those in the environment variables STATIC_ROOT and MEDIA_ROOT, to the working directory.
+ *
+ * @throws {ConfigError} where there is no file, or it throws, or exports no settings.
+ */
+export async function loadConfig(options: LoadConfigOptions = {}): Promise<Settings> {
+  const cwd = resolve(options.cwd ?? '.');
+  const file = options.file === undefined ? findConfig(cwd) : chosen(resolve(cwd, options.file));
+  const settings = await readSettings(file);
+  const baseDir = resolve(dirname(file), settings.baseDir ?? '.');
+  return { ...settings, baseDir, ...overrides(options.env ?? process.env, cwd) };
+}
+
+function findConfig(cwd: string): string {
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    const found = CONFIG_FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
+    if (found !== undefined) return found;
+    if (folder === dirname(folder)) break;
+  }
+  throw new ConfigError(
+    `There is no ${CONFIG_FILES.join(', ')} in ${cwd} or above. Write one, such as\n\n  export default { dirs: ['static'], staticRoot: 'collected' };\n\nor name one with --config.`,
+    undefined,
+  );
+}
+
+function chosen(file: string): string {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+  throw new ConfigError(`The configuration file ${file} does not exist.`, file);
+}
+
+async function readSettings(file: string): Promise<Settings> {
+  let exported: Record<string, unknown>;
+  let value: unknown;
+  try {
+    exported = await importModule(file);
+    value = await defaultExport(exported);
+  } catch (cause) {
+    const why = `${cause instanceof Error ? `${cause.name}: ` : ''}${reason(cause)}`;
+    throw new ConfigError(`${placeOf(cause, file)} does not load: ${why}`, file, { cause });
+  }
+  const why = whyNoSettings(value, exported, file);
+  if (why === undefined) return value as Settings;
+  throw new ConfigError(
+    `${file} ${why}. It must export settings as its default: export default { dirs: ['static'] };`,
+    file,
+  );
+}
+
+function whyNoSettings(value: unknown, exported: object, file: string): string | undefined {
+  if (value === undefined) {
+    const names = Object.keys(exported).filter((name) => name !== 'default');
+    return names.length > 0 ? `has no default export, only ${names.join(', ')}` : 'exports nothing';
+  }
+  if (typeof value !== 'object' || value === null) {
+    return `exports ${value === null ? 'null' : `a ${typeof value}`}`;
+  }
+  if (Array.isArray(value)) return 'exports an array';
+  if ('staticUrl' in value && typeof value.staticUrl === 'function') {
+    return 'exports static files that are made already, and not their settings';
+  }
+  // A CommonJS file that exports nothing gives an empty object, as one does that exports `{}`.
+  const empty = Object.keys(value).length === 0 && !readFileSync(file, 'utf8').includes('export');
+  return empty ? 'exports nothing' : undefined;
+}
+
+/** The file, with the line and column where the stack of an error tells them. */
+function placeOf(error: unknown, file: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  for (const spelling of [pathToFileURL(file).href, file]) {
+    const at = stack.indexOf(`${spelling}:`);
+    const place = at < 0 ? null : /^:\d+(?::\d+)?/.exec(stack.slice(at + spelling.length));
+    if (place !== null) return file + place[0];
+  }
+  return file;
+}
+
+function overrides(env: Readonly<Record<string, string | undefined>>, cwd: string): Settings {
+  const set: { [Key in (typeof VARIABLES)[number][1]]?: string } = {};
+  for (const [variable, key] of VARIABLES) {
+    const value = env[variable];
+    // An empty variable is how shells and compose files say "not set".
+    if (value) set[key] = key.endsWith('Root') ? resolve(cwd, value) : value;
+  }
+  return set;
+}

@@ -1,0 +1,65 @@
+import { ManifestError, reason } from './errors.js';
+import { normaliseName } from './names.js';
+
+/** Names and their hashed names, as `collectstatic` published them. */
+export interface Manifest {
+  readonly paths: ReadonlyMap<string, string>;
+}
+
+/** The manifest versions that Django writes (1.0 up to 4.1, 1.1 since) and that we read. */
+const VERSIONS: readonly unknown[] = ['1.0', '1.1'];
+
+/**
+ * Reads a manifest's text: ours, or Django's.
+ * https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#manifeststaticfilesstorage
+ *
+ * @param location where it came from, for messages
+ * @throws {ManifestError} for anything else.
+ */
+export function parseManifest(text: string, location: string): Manifest {
+  const refuse = (why: string, options?: ErrorOptions): never => {
+    throw new ManifestError(
+      `${location} ${why}. Run collectstatic to write it anew, or point manifestName at the right file.`,
+      location,
+      options,
+    );
+  };
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    return refuse(`is no JSON: ${reason(cause)}`, { cause });
+  }
+  if (!isObject(content) || !isObject(content.paths)) {
+    return refuse("is no manifest of static files: it has no 'paths'");
+  }
+  if (!VERSIONS.includes(content.version)) {
+    return refuse(
+      `is a manifest of version ${JSON.stringify(content.version)}; known are ${VERSIONS.join(' and ')}`,
+    );
+  }
+  const paths = new Map<string, string>();
+  for (const [name, hashedName] of Object.entries(content.paths)) {
+    if (typeof hashedName !== 'string' || !isName(hashedName)) {
+      return refuse(
+        `gives '${name}' the hashed name ${JSON.stringify(hashedName)}, which is no name of a file`,
+      );
+    }
+    paths.set(name, hashedName);
+  }
+  return { paths };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether nothing in the name needs making safe: it stays below the base, and is spelled plainly. */
+function isName(name: string): boolean {
+  if (/^[\w-]+(?:[./][\w-]+)*$/.test(name)) return true; // nearly all; the rest takes longer
+  try {
+    return name !== '' && !name.endsWith('/') && normaliseName(name) === name;
+  } catch {
+    return false; // the caller says what is wrong, with the manifest's place
+  }
+}

@@ -1,0 +1,20 @@
+import { SetupError } from './errors.js';
+import { didYouMean, nearNames } from './near.js';
+
+/**
+ * Refuses options that `owner` does not know, so that a misspelt one does not pass for its default.
+ *
+ * @throws {SetupError} with the nearest known option.
+ */
+export function checkOptions(owner: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new SetupError(`${owner} takes an object of options: { ${known.join(', ')} }.`);
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = nearNames(key, known).slice(0, 1);
+    throw new SetupError(
+      `'${key}' is no option of ${owner}.${didYouMean(near) || ` There are ${known.join(', ')}.`}`,
+    );
+  }
+}

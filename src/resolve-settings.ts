@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { SettingsError } from './errors.js';
+import { normaliseName } from './names.js';
+import { DEFAULTS, type ResolvedSettings, type Settings } from './settings.js';
+import { settingsProblems } from './settings-checks.js';
+import { normaliseScriptName, resolveBaseUrl } from './urls.js';
+
+/**
+ * Checks the settings and fills in the defaults. The caller's object is left as it is.
+ *
+ * @throws {SettingsError} with every fault in it.
+ */
+export function resolveSettings(settings: Settings = {}): ResolvedSettings {
+  const errors = settingsProblems(settings).filter(({ level }) => level === 'error');
+  if (errors.length > 0) throw new SettingsError(errors);
+  const baseDir = resolve(settings.baseDir ?? '.');
+  const path = (value: string) => resolve(baseDir, value);
+  const scriptName = settings.scriptName ?? DEFAULTS.scriptName;
+  const url = (value: string) => resolveBaseUrl(value, scriptName);
+  return Object.freeze({
+    staticUrl: url(settings.staticUrl ?? DEFAULTS.staticUrl),
+    staticRoot: settings.staticRoot === undefined ? undefined : path(settings.staticRoot),
+    dirs: (settings.dirs ?? DEFAULTS.dirs).map((entry) =>
+      typeof entry === 'string'
+        ? { prefix: '', dir: path(entry) }
+        : { prefix: normaliseName(entry.prefix), dir: path(entry.dir) },
+    ),
+    apps: (settings.apps ?? DEFAULTS.apps).map(path),
+    finders: settings.finders && [...settings.finders],
+    storage: settings.storage,
+    mediaUrl: settings.mediaUrl === undefined ? '' : url(settings.mediaUrl),
+    mediaRoot: settings.mediaRoot === undefined ? undefined : path(settings.mediaRoot),
+    debug: settings.debug ?? process.env.NODE_ENV !== 'production',
+    ignore: [...(settings.ignore ?? DEFAULTS.ignore)],
+    scriptName: normaliseScriptName(scriptName),
+    maxAge: settings.maxAge ?? DEFAULTS.maxAge,
+    fallthrough: settings.fallthrough ?? DEFAULTS.fallthrough,
+    baseDir,
+  });
+}

@@ -1,0 +1,19 @@
+import type { Storage } from '../storage.js';
+import { basePath } from '../urls.js';
+import type { Route } from './route.js';
+
+/** What collecting keeps for itself lies here, and is nobody's business. */
+const STATE = '.staticfiles/';
+
+/** Production: files as they were collected into a storage on this machine. */
+export function collectedRoute(staticUrl: string, storage: Storage, maxAge: number): Route {
+  const cacheControl = `public, max-age=${maxAge}`;
+  return {
+    prefix: basePath(staticUrl),
+    locate(name) {
+      if (name === storage.hashing?.manifestName || name.startsWith(STATE)) return undefined;
+      const path = storage.path?.(name);
+      return path === undefined ? undefined : { path, cacheControl };
+    },
+  };
+}

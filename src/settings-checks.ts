@@ -1,0 +1,239 @@
+import { resolve } from 'node:path';
+import type { Problem } from './errors.js';
+import { normaliseName } from './names.js';
+import { didYouMean, nearNames } from './near.js';
+import { DEFAULTS, type Settings } from './settings.js';
+import { baseUrlFault, resolveBaseUrl } from './urls.js';
+
+/** Everything that is wrong with the settings as they are written, without a look at the disk. */
+export function settingsProblems(settings: unknown): Problem[] {
+  if (!isPlainObject(settings)) {
+    return [fault('E100', `Settings must be an object, not ${kindOf(settings)}.`)];
+  }
+  const problems = [...unknownKeys(settings)];
+  for (const [key, check] of Object.entries(CHECKS)) {
+    const value = settings[key];
+    if (value !== undefined) problems.push(...check(value, key));
+  }
+  // What compares two settings needs each of them to be right.
+  return problems.length > 0 ? problems : conflicts(settings as Settings);
+}
+
+function* unknownKeys(settings: object): Iterable<Problem> {
+  for (const key of Object.keys(settings)) {
+    if (Object.hasOwn(DEFAULTS, key)) continue;
+    const django = DJANGO_NAMES[key];
+    const near = django === undefined ? nearNames(key, Object.keys(DEFAULTS)) : [django];
+    const hint = didYouMean(near.slice(0, 1)).trim();
+    yield fault(
+      'E101',
+      `'${key}' is no setting.`,
+      hint || `The settings are ${Object.keys(DEFAULTS).join(', ')}.`,
+    );
+  }
+}
+
+/** What people who come from Django type first. */
+const DJANGO_NAMES: Readonly<Record<string, keyof Settings>> = Object.freeze({
+  STATIC_URL: 'staticUrl',
+  STATIC_ROOT: 'staticRoot',
+  STATICFILES_DIRS: 'dirs',
+  STATICFILES_FINDERS: 'finders',
+  STATICFILES_STORAGE: 'storage',
+  INSTALLED_APPS: 'apps',
+  MEDIA_URL: 'mediaUrl',
+  MEDIA_ROOT: 'mediaRoot',
+  DEBUG: 'debug',
+  BASE_DIR: 'baseDir',
+});
+
+type Check = (value: unknown, key: string) => Problem[];
+
+const CHECKS: { readonly [Key in keyof Required<Settings>]: Check } = {
+  staticUrl: baseUrl,
+  staticRoot: folder,
+  dirs: sourceDirs,
+  apps: listOf('folders', 'E103', folder),
+  finders: listOf('finders', 'E108', (value, key) =>
+    typeof value === 'function' || isFinder(value)
+      ? []
+      : [
+          fault(
+            'E108',
+            `${key} must be a finder (with find() and list()), or a function that answers one, not ${kindOf(value)}.`,
+            "Such as dirsFinder(), with its brackets, or packagesFinder({ bootstrap: 'dist' }).",
+          ),
+        ],
+  ),
+  storage: (value, key) =>
+    typeof value === 'function' || isStorage(value)
+      ? []
+      : [
+          fault(
+            'E109',
+            `${key} must be a storage (with read(), write(), list(), url() and the like), or a function that answers one, not ${kindOf(value)}.`,
+            'Such as hashedStorage(), with its brackets.',
+          ),
+        ],
+  mediaUrl: baseUrl,
+  mediaRoot: folder,
+  debug: type('boolean', 'E104'),
+  ignore: listOf('shell patterns', 'E105', (value, key) =>
+    typeof value === 'string' && value !== ''
+      ? []
+      : [fault('E105', `${key} must be a shell pattern such as '*.scss', not ${kindOf(value)}.`)],
+  ),
+  scriptName: (value, key) =>
+    typeof value === 'string' && !/[\s\\?#]|:\/\/|(?:^|\/)\.\.?(?:\/|$)/.test(value)
+      ? []
+      : [fault('E106', `${key} must be a path such as '/app', not ${kindOf(value)}.`)],
+  maxAge: (value, key) =>
+    Number.isSafeInteger(value) && (value as number) >= 0
+      ? []
+      : [fault('E107', `${key} must be a whole number of seconds from 0, not ${kindOf(value)}.`)],
+  fallthrough: type('boolean', 'E104'),
+  baseDir: folder,
+};
+
+function baseUrl(value: unknown, key: string): Problem[] {
+  if (typeof value !== 'string') {
+    return [fault('E102', `${key} must be a string such as '/static/', not ${kindOf(value)}.`)];
+  }
+  const why = baseUrlFault(value);
+  if (why === undefined) return [];
+  const hint = value.endsWith('/') ? undefined : `Write '${value}/'.`;
+  return [fault('E102', `${key} ${why}: '${value}'.`, hint)];
+}
+
+function folder(value: unknown, key: string): Problem[] {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    return [fault('E103', `${key} must be the path of a folder, not ${kindOf(value)}.`)];
+  }
+  return [];
+}
+
+function sourceDirs(value: unknown, key: string): Problem[] {
+  if (!Array.isArray(value)) {
+    return [
+      fault(
+        'staticfiles.E001',
+        `${key} must be an array, not ${kindOf(value)}.`,
+        "Write dirs: ['…'].",
+      ),
+    ];
+  }
+  return value.flatMap((entry: unknown, index) => sourceDir(entry, `${key}[${index}]`));
+}
+
+function sourceDir(entry: unknown, key: string): Problem[] {
+  if (typeof entry === 'string') return folder(entry, key);
+  if (!isPlainObject(entry) || typeof entry.prefix !== 'string') {
+    return [
+      fault(
+        'E103',
+        `${key} must be the path of a folder or { prefix, dir }, not ${kindOf(entry)}.`,
+        Array.isArray(entry) ? "Write { prefix: 'vendor', dir: 'path' }." : undefined,
+      ),
+    ];
+  }
+  const { prefix, dir, ...others } = entry;
+  const problems = folder(dir, `${key}.dir`);
+  for (const other of Object.keys(others)) {
+    problems.push(fault('E101', `${key}.${other} is no option; there are prefix and dir.`));
+  }
+  if (prefix.endsWith('/')) {
+    problems.push(
+      fault(
+        'staticfiles.E003',
+        `The prefix '${prefix}' in ${key} must not end in a slash.`,
+        `Write '${prefix.replace(/\/+$/, '')}'.`,
+      ),
+    );
+  } else if (!isSafe(prefix)) {
+    problems.push(fault('E103', `The prefix '${prefix}' in ${key} is no name of a folder.`));
+  }
+  return problems;
+}
+
+function isSafe(prefix: string): boolean {
+  try {
+    return normaliseName(prefix) === prefix;
+  } catch {
+    return false; // the only question is whether it is one; the caller says what is wrong
+  }
+}
+
+function conflicts(settings: Settings): Problem[] {
+  const problems: Problem[] = [];
+  const script = settings.scriptName ?? DEFAULTS.scriptName;
+  const { mediaUrl, staticUrl = DEFAULTS.staticUrl } = settings;
+  if (
+    mediaUrl !== undefined &&
+    resolveBaseUrl(mediaUrl, script) === resolveBaseUrl(staticUrl, script)
+  ) {
+    problems.push(fault('E110', `mediaUrl and staticUrl must differ; both are '${staticUrl}'.`));
+  }
+  const baseDir = resolve(settings.baseDir ?? '.');
+  const root =
+    settings.staticRoot === undefined ? undefined : resolve(baseDir, settings.staticRoot);
+  if (root === undefined) return problems;
+  if (settings.mediaRoot !== undefined && resolve(baseDir, settings.mediaRoot) === root) {
+    problems.push(fault('E110', `mediaRoot and staticRoot must differ; both are '${root}'.`));
+  }
+  for (const entry of settings.dirs ?? []) {
+    const dir = resolve(baseDir, typeof entry === 'string' ? entry : entry.dir);
+    if (dir === root) {
+      problems.push(
+        fault(
+          'staticfiles.E002',
+          `dirs must not contain staticRoot: '${root}'.`,
+          'Sources are collected from dirs into staticRoot; give them folders of their own.',
+        ),
+      );
+    }
+  }
+  return problems;
+}
+
+function listOf(what: string, id: string, check: Check): Check {
+  return (value, key) =>
+    Array.isArray(value)
+      ? value.flatMap((entry: unknown, index) => check(entry, `${key}[${index}]`))
+      : [fault(id, `${key} must be an array of ${what}, not ${kindOf(value)}.`)];
+}
+
+function type(expected: 'boolean', id: string): Check {
+  return (value, key) =>
+    typeof value === expected
+      ? []
+      : [fault(id, `${key} must be true or false, not ${kindOf(value)}.`)];
+}
+
+function fault(id: string, message: string, hint?: string): Problem {
+  const full = id.includes('.') ? id : `staticfiles.${id}`;
+  return { id: full, level: 'error', message, ...(hint ? { hint } : {}) };
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFinder(value: unknown): boolean {
+  return hasFunctions(value, ['find', 'list']);
+}
+
+function isStorage(value: unknown): boolean {
+  return hasFunctions(value, ['read', 'write', 'delete', 'exists', 'stat', 'list', 'url']);
+}
+
+function hasFunctions(value: unknown, names: readonly string[]): boolean {
+  return isPlainObject(value) && names.every((name) => typeof value[name] === 'function');
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return value === '' ? 'an empty string' : `'${value}'`;
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}

@@ -1,0 +1,137 @@
+import type { Finder } from './finder.js';
+import type { Storage } from './storage.js';
+
+/** A storage, or a function that is handed the settings and answers one. */
+export type StorageSetting = Storage | ((settings: ResolvedSettings) => Storage);
+
+/** A finder, or a function that is handed the settings and answers one. */
+export type FinderSetting = Finder | ((settings: ResolvedSettings) => Finder);
+
+/** A folder of `dirs`: a path, or a path whose files are named under a prefix. */
+export type SourceDir = string | { readonly prefix: string; readonly dir: string };
+
+/** What a project says of its static files. Every setting may be left out. */
+export interface Settings {
+  /**
+   * The base URL of static files; Django's STATIC_URL. Ends in `/`. A path (`/static/`), an absolute
+   * URL, `//host/…`, or relative (`static/`): then it is put under `scriptName`.
+   * @default '/static/'
+   */
+  readonly staticUrl?: string | undefined;
+  /**
+   * The folder that `collectstatic` fills; Django's STATIC_ROOT. Needed by storages on this machine.
+   * @default none
+   */
+  readonly staticRoot?: string | undefined;
+  /**
+   * Folders of source files besides the applications'; Django's STATICFILES_DIRS.
+   * @default []
+   */
+  readonly dirs?: readonly SourceDir[] | undefined;
+  /**
+   * Folders of applications, each with its files in `static/`; Django's INSTALLED_APPS.
+   * @default []
+   */
+  readonly apps?: readonly string[] | undefined;
+  /**
+   * Where source files come from, the first match winning; Django's STATICFILES_FINDERS.
+   * @default [dirsFinder(), appDirsFinder()]
+   */
+  readonly finders?: readonly FinderSetting[] | undefined;
+  /**
+   * Where collected files go and what URL a name has; Django's STATICFILES_STORAGE.
+   * @default fileSystemStorage()
+   */
+  readonly storage?: StorageSetting | undefined;
+  /**
+   * The base URL of uploaded files, by the rules of `staticUrl`, and not the same; Django's MEDIA_URL.
+   * @default none: the media prefix is empty
+   */
+  readonly mediaUrl?: string | undefined;
+  /**
+   * The folder of uploaded files, and not `staticRoot`; Django's MEDIA_ROOT.
+   * @default none
+   */
+  readonly mediaRoot?: string | undefined;
+  /**
+   * Development: files come from the finders, and unknown names fail at once; Django's DEBUG.
+   * @default process.env.NODE_ENV !== 'production'
+   */
+  readonly debug?: boolean | undefined;
+  /**
+   * Shell patterns of files that are not collected, matched against each part of a path and the
+   * whole of it; Django's `ignore_patterns`.
+   * @default ['CVS', '.*', '*~']
+   */
+  readonly ignore?: readonly string[] | undefined;
+  /**
+   * The path under which the application is mounted, with or without slashes at its ends; Django's
+   * SCRIPT_NAME.
+   * @default '/'
+   */
+  readonly scriptName?: string | undefined;
+  /**
+   * For how many seconds browsers and caches keep a collected file whose name has no hash;
+   * WhiteNoise's WHITENOISE_MAX_AGE.
+   * @default 60
+   */
+  readonly maxAge?: number | undefined;
+  /**
+   * Whether the handler hands a request under the base URL that it has no file for to `next()`;
+   * otherwise it answers 404 itself.
+   * @default false
+   */
+  readonly fallthrough?: boolean | undefined;
+  /**
+   * The folder that relative paths are relative to; Django's BASE_DIR by custom.
+   * @default the configuration file's folder; in a program, the working directory
+   */
+  readonly baseDir?: string | undefined;
+}
+
+/** Settings with every default filled in, every path absolute and every base URL complete. */
+export interface ResolvedSettings {
+  readonly staticUrl: string;
+  readonly staticRoot: string | undefined;
+  readonly dirs: readonly { readonly prefix: string; readonly dir: string }[];
+  readonly apps: readonly string[];
+  /** `undefined`: the two that Django has too, `dirsFinder()` and `appDirsFinder()`. */
+  readonly finders: readonly FinderSetting[] | undefined;
+  /** `undefined`: `fileSystemStorage()`. */
+  readonly storage: StorageSetting | undefined;
+  /** Empty where there is none. */
+  readonly mediaUrl: string;
+  readonly mediaRoot: string | undefined;
+  readonly debug: boolean;
+  readonly ignore: readonly string[];
+  readonly scriptName: string;
+  readonly maxAge: number;
+  readonly fallthrough: boolean;
+  readonly baseDir: string;
+}
+
+/**
+ * Every setting's default. `undefined`: there is none, or it hangs on where and how the process
+ * runs (`debug`, `baseDir`) or on parts that the composition root builds (`finders`, `storage`).
+ */
+export const DEFAULTS = Object.freeze({
+  staticUrl: '/static/',
+  staticRoot: undefined,
+  dirs: Object.freeze([]),
+  apps: Object.freeze([]),
+  finders: undefined,
+  storage: undefined,
+  mediaUrl: undefined,
+  mediaRoot: undefined,
+  debug: undefined,
+  ignore: Object.freeze(['CVS', '.*', '*~']),
+  scriptName: '/',
+  maxAge: 60,
+  fallthrough: false,
+  baseDir: undefined,
+}) satisfies { readonly [Key in keyof Required<Settings>]: Settings[Key] };
+
+/** Types a configuration file's settings, and answers them as they are. */
+export function defineConfig(settings: Settings): Settings {
+  return settings;
+}

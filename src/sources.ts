@@ -1,0 +1,76 @@
+import { type Problem, SetupError, UnknownNameError } from './errors.js';
+import type { Finder, FoundFile, ListOptions } from './finder.js';
+import { normaliseName } from './names.js';
+import { didYouMean, nearNames } from './near.js';
+import { type Ignore, ignorePatterns } from './patterns.js';
+
+/** All finders as one: the first of them that has a name wins. */
+export interface Sources {
+  /** Every file of that name, the winner first. */
+  find(name: string): FoundFile[];
+  /** Every file that is not ignored, shadowed ones too, the winner of a name before them. */
+  list(options: ListOptions): AsyncGenerator<FoundFile>;
+  /** The folders that are looked in. */
+  locations(): string[];
+  check(): Problem[];
+  /** @throws {UnknownNameError} where collecting would find no file of that name. */
+  require(name: string): void;
+}
+
+export function sourcesOf(finders: readonly Finder[], patterns: readonly string[]): Sources {
+  const ignored: Ignore = ignorePatterns(patterns);
+
+  function find(name: string): FoundFile[] {
+    const safe = normaliseName(name);
+    return finders.flatMap((finder, index) => {
+      const found = finder.find(safe);
+      if (Array.isArray(found)) return found;
+      throw new SetupError(
+        `finders[${index}].find() must answer an array of { name, path }, and [] where it finds nothing.`,
+      );
+    });
+  }
+
+  /** Names that look like one that is not there; of finders that must be awaited, none. */
+  function near(name: string): string[] {
+    const options: ListOptions = { ignore: ignored, warn: () => {} };
+    return nearNames(name, namesOf(finders, options));
+  }
+
+  return {
+    find,
+    async *list(options) {
+      for (const finder of finders) yield* finder.list(options);
+    },
+    locations: () => finders.flatMap((finder) => finder.locations?.() ?? []),
+    check: () => finders.flatMap((finder) => finder.check?.() ?? []),
+    require(name) {
+      const found = find(name);
+      if (found.some(({ inner = name }) => !ignored(inner))) return;
+      if (found.length > 0) {
+        throw new UnknownNameError(
+          `'${name}' is left out by the setting ignore (${patterns.join(' ')}), and will not be collected.`,
+          name,
+          [],
+        );
+      }
+      const similar = near(name);
+      const places = this.locations();
+      const where =
+        places.length > 0 ? ` in ${places.join(', ')}` : ': there are no folders to look in';
+      throw new UnknownNameError(
+        `'${name}' is found by no finder${where}.${didYouMean(similar)}`,
+        name,
+        similar,
+      );
+    },
+  };
+}
+
+function* namesOf(finders: readonly Finder[], options: ListOptions): Generator<string> {
+  for (const finder of finders) {
+    const files = finder.list(options);
+    if (!(Symbol.iterator in files)) continue;
+    for (const { name } of files) yield name;
+  }
+}

@@ -1,0 +1,169 @@
+import type { CollectOptions, CollectReport } from './collect/collect.js';
+import { type Problem, SettingsError } from './errors.js';
+import type { Finder } from './finder.js';
+import { appDirsFinder } from './finders/app-dirs.js';
+import { dirsFinder } from './finders/dirs.js';
+import { resolveSettings } from './resolve-settings.js';
+import type { NodeHandler } from './serve/node.js';
+import type { Route } from './serve/route.js';
+import type { ResolvedSettings, Settings } from './settings.js';
+import { type Sources, sourcesOf } from './sources.js';
+import type { Storage } from './storage.js';
+import { fileSystemStorage } from './storages/filesystem.js';
+import { type UrlResolver, urlResolver } from './url-resolver.js';
+import { joinUrl } from './urls.js';
+
+/** A project's static files. Its functions need no `this`. */
+export interface StaticFiles {
+  /** The settings, complete. */
+  readonly settings: ResolvedSettings;
+  /**
+   * The URL of a static file; the base URL for the empty name. From the first `?` or `#` on, the
+   * name is a suffix that the URL keeps.
+   *
+   * @throws {NameError} for a name that can be none.
+   * @throws {UnknownNameError} from a hashed storage, for a name that it does not know.
+   * @throws {ManifestError} from a hashed storage whose manifest is missing or broken.
+   * @throws {NotReadyError} where the manifest is elsewhere, and `ready()` was not awaited.
+   */
+  staticUrl(name: string): string;
+  /** The URL of an uploaded file; the media prefix for the empty name. @throws {NameError} */
+  mediaUrl(name: string): string;
+  /**
+   * What `staticUrl()` answers, if that stays the same while the process lives: what compilers of
+   * templates may write down. `undefined` where it may change, or cannot be had (yet).
+   */
+  constantUrl(name: string): string | undefined;
+  /** The path of the source file of that name; with `all`, the paths of all, the winner first. */
+  find(name: string, options?: { readonly all?: false }): string | undefined;
+  find(name: string, options: { readonly all: true }): string[];
+  /** The folders that finders look in. */
+  locations(): string[];
+  /** Fetches what `staticUrl()` needs, where that is not on this machine. */
+  ready(): Promise<void>;
+  /** Reads the manifest again, and forgets URLs. Compiled templates keep theirs. */
+  refresh(): Promise<void>;
+  /** What is wrong or doubtful with the folders and files that the settings point to. */
+  check(): Promise<Problem[]>;
+  /**
+   * Gathers all source files into the storage; Django's `collectstatic`.
+   *
+   * @throws {SettingsError} where a check finds an error.
+   * @throws {CollectError} where it cannot be done.
+   */
+  collect(options?: CollectOptions): Promise<CollectReport>;
+  /**
+   * A request listener of `node:http`, and a middleware of Connect and Express. With `debug` it
+   * answers from the sources, and from `mediaRoot` where `mediaUrl` is a path; otherwise from what
+   * was collected on this machine.
+   */
+  readonly handler: NodeHandler;
+}
+
+/**
+ * The composition root: from settings to working parts, each built on its first use.
+ *
+ * @throws {SettingsError} with everything that is wrong with the settings.
+ */
+export function createStaticFiles(settings: Settings = {}): StaticFiles {
+  const resolved = resolveSettings(settings);
+  const sources = lazy(() => sourcesOf(findersOf(resolved), resolved.ignore));
+  const storage = lazy(() => storageOf(resolved, sources));
+  const urls = lazy(() => urlResolver(storage()));
+  const mediaUrls = lazy(() => mediaResolver(resolved.mediaUrl));
+  const handler = lazy(() => handlerOf(resolved, sources, storage));
+
+  function find(name: string, options?: { readonly all?: false }): string | undefined;
+  function find(name: string, options: { readonly all: true }): string[];
+  function find(name: string, options: { readonly all?: boolean } = {}) {
+    const paths = sources()
+      .find(name)
+      .map(({ path }) => path);
+    return options.all ? paths : paths[0];
+  }
+
+  return {
+    settings: resolved,
+    staticUrl: (name) => urls().url(name),
+    mediaUrl: (name) => mediaUrls().url(name),
+    constantUrl: (name) => urls().constantUrl(name),
+    find,
+    locations: () => sources().locations(),
+    ready: async () => storage().ready?.(),
+    async refresh() {
+      await storage().refresh?.();
+      urls().clear();
+    },
+    async check() {
+      const { checkStaticFiles } = await import('./checks.js');
+      return checkStaticFiles(resolved, sources());
+    },
+    async collect(options) {
+      const [{ checkFolders }, { collectFiles }] = await Promise.all([
+        import('./checks.js'),
+        import('./collect/collect.js'),
+      ]);
+      const errors = checkFolders(resolved, sources()).filter(({ level }) => level === 'error');
+      if (errors.length > 0) throw new SettingsError(errors);
+      return collectFiles(sources(), storage(), resolved.ignore, options);
+    },
+    handler: (request, response, next) => {
+      handler().then(
+        (answer) => answer(request, response, next),
+        (error: unknown) => (next ? next(error) : response.destroy()),
+      );
+    },
+  };
+}
+
+function lazy<T>(build: () => T): () => T {
+  let built: { readonly value: T } | undefined;
+  return () => {
+    built ??= { value: build() };
+    return built.value;
+  };
+}
+
+function findersOf(settings: ResolvedSettings): Finder[] {
+  return (settings.finders ?? [dirsFinder(), appDirsFinder()]).map((setting) => {
+    const finder = typeof setting === 'function' ? setting(settings) : setting;
+    return finder.attach?.(settings) ?? finder;
+  });
+}
+
+function storageOf(settings: ResolvedSettings, sources: () => Sources): Storage {
+  const complete = (setting: Storage | ((settings: ResolvedSettings) => Storage)): Storage => {
+    const storage = typeof setting === 'function' ? setting(settings) : setting;
+    const context = {
+      settings,
+      requireSource: (name: string) => sources().require(name),
+      under: (over = fileSystemStorage()) => complete(over),
+    };
+    return storage.attach?.(context) ?? storage;
+  };
+  return complete(settings.storage ?? fileSystemStorage());
+}
+
+function mediaResolver(mediaUrl: string): UrlResolver {
+  return urlResolver({ stable: true, url: (name) => joinUrl(mediaUrl, name) });
+}
+
+async function handlerOf(
+  settings: ResolvedSettings,
+  sources: () => Sources,
+  storage: () => Storage,
+): Promise<NodeHandler> {
+  const { debug, staticUrl, mediaUrl, mediaRoot, maxAge, fallthrough } = settings;
+  const [{ nodeHandler }, live, collected] = await Promise.all([
+    import('./serve/node.js'),
+    import('./serve/live.js'),
+    import('./serve/collected.js'),
+  ]);
+  const routes: Route[] = [];
+  if (debug) routes.push(live.liveRoute(staticUrl, sources()));
+  else if (storage().path) routes.push(collected.collectedRoute(staticUrl, storage(), maxAge));
+  if (debug && mediaRoot !== undefined && /^\/(?!\/)/.test(mediaUrl)) {
+    routes.push(live.mediaRoute(mediaUrl, mediaRoot));
+  }
+  return nodeHandler(routes, fallthrough);
+}

@@ -1,0 +1,79 @@
+/** What a storage knows of a file without reading it. */
+export interface FileStat {
+  /** In bytes. */
+  readonly size: number;
+  /** When it was last changed, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+}
+
+export interface WriteOptions {
+  /** The time of change to record, in milliseconds since 1970; storages that cannot, ignore it. */
+  readonly mtimeMs?: number;
+}
+
+/**
+ * Where files are written and read by name, and what URL a name has. Names are safe already: see
+ * `names.ts`. Faults of the medium (no permission, no network) are thrown as they come; a file that
+ * is not there is no fault.
+ */
+export interface Storage {
+  /** The bytes of `name`; `undefined` where there is no such file. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** Puts `body` at `name`, whole or not at all, over what stood there. */
+  write(name: string, body: Uint8Array, options?: WriteOptions): Promise<void>;
+  /** Removes `name`; done as well where there is no such file. */
+  delete(name: string): Promise<void>;
+  /** Whether there is a file of that name. */
+  exists(name: string): Promise<boolean>;
+  /** Size and time of `name`; `undefined` where there is no such file. */
+  stat(name: string): Promise<FileStat | undefined>;
+  /** Every name, in any order. */
+  list(): AsyncIterable<string>;
+  /**
+   * The public URL of `name`, which has no suffix (`?v=1`, `#icon`): the core has split it off.
+   *
+   * @throws {UnknownNameError} where this storage knows its names and `name` is none of them.
+   */
+  url(name: string): string;
+
+  /** The path of `name` on this machine. Absent: the files are elsewhere. */
+  path?(name: string): string;
+  /** Puts the local file `path` at `name`, as `write` does. Absent: it is read and written. */
+  writeFile?(name: string, path: string, options?: WriteOptions): Promise<void>;
+  /** Whether `url()` answers the same for a name as long as the process lives. Absent: it may not. */
+  readonly stable?: boolean;
+  /** How names are hashed; what collects and serves must know of it. Absent: they are not. */
+  readonly hashing?: Hashing;
+  /** Fetches what `url()` needs. Absent: it needs nothing. */
+  ready?(): Promise<void>;
+  /** Fetches it again, and throws where that fails; then the last good state stays. */
+  refresh?(): Promise<void>;
+  /** This storage, completed by the settings where its own options left something open. */
+  attach?(context: StorageContext): Storage;
+}
+
+/** The policy of a storage whose names carry a hash of the content. */
+export interface Hashing {
+  /** The name of the manifest in `manifestStorage`. */
+  readonly manifestName: string;
+  readonly manifestStorage: Storage;
+  /** The hashed name of a name that stands in the manifest; `undefined` for every other. */
+  hashedName(name: string): string | undefined;
+}
+
+/** What a storage takes from the settings where its own options leave it open. */
+export interface StorageDefaults {
+  readonly staticUrl: string;
+  readonly staticRoot: string | undefined;
+  readonly baseDir: string;
+  readonly debug: boolean;
+}
+
+/** What the composition root hands a storage that is put to use. */
+export interface StorageContext {
+  readonly settings: StorageDefaults;
+  /** @throws {UnknownNameError} where no finder knows `name`, with the nearest names. */
+  requireSource(name: string): void;
+  /** Completes a storage that stands under another; where none is given, the file system's. */
+  under(storage?: Storage | ((settings: never) => Storage)): Storage;
+}

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { SetupError, systemCode } from '../errors.js';
+import { pathUnder } from '../names.js';
+import { checkOptions } from '../options.js';
+import type { Storage, WriteOptions } from '../storage.js';
+import { joinUrl } from '../urls.js';
+
+export interface FileSystemStorageOptions {
+  /** The folder of the files. @default the setting `staticRoot` */
+  readonly root?: string | undefined;
+  /** The base URL of the files, ending in `/`. @default the setting `staticUrl` */
+  readonly baseUrl?: string | undefined;
+  /** Each file's permissions; Django's `file_permissions_mode`. @default 0o644 */
+  readonly fileMode?: number | undefined;
+  /** The permissions of folders that it makes; Django's. @default what the umask leaves */
+  readonly directoryMode?: number | undefined;
+}
+
+const OPTIONS = ['root', 'baseUrl', 'fileMode', 'directoryMode'] as const;
+const DEFAULT_FILE_MODE = 0o644;
+/** Begins the names of files that are still being written. */
+const PARTIAL = '.staticfiles-partial-';
+
+/** Files in a folder of this machine; Django's StaticFilesStorage. The default `storage`. */
+export function fileSystemStorage(options: FileSystemStorageOptions = {}): Storage {
+  checkOptions('fileSystemStorage()', options, OPTIONS);
+  checkMode('fileMode', options.fileMode);
+  checkMode('directoryMode', options.directoryMode);
+  const { baseUrl, fileMode = DEFAULT_FILE_MODE, directoryMode } = options;
+  const root = options.root === undefined ? undefined : resolve(options.root);
+
+  function path(name: string): string {
+    if (root !== undefined) return pathUnder(root, name);
+    throw new SetupError(
+      "The file system's storage has no folder: set staticRoot in the settings, or give fileSystemStorage() a root.",
+    );
+  }
+
+  /** Lets `fill` make a file beside its place, and moves it there when it is whole. */
+  async function put(
+    name: string,
+    fill: (partial: string) => Promise<void>,
+    { mtimeMs }: WriteOptions,
+  ): Promise<void> {
+    const target = path(name);
+    const folder = dirname(target);
+    await makeFolder(folder, directoryMode);
+    const partial = join(folder, PARTIAL + randomBytes(6).toString('hex'));
+    try {
+      await fill(partial);
+      await chmod(partial, fileMode);
+      if (mtimeMs !== undefined) await utimes(partial, mtimeMs / 1000, mtimeMs / 1000);
+      await rename(partial, target);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+  }
+
+  return {
+    read: async (name) => orUndefined(readFile(path(name))),
+    write: (name, body, writing = {}) =>
+      put(name, (partial) => writeFile(partial, body, { flag: 'wx' }), writing),
+    writeFile: (name, source, writing = {}) =>
+      put(name, (partial) => copyFile(source, partial, COPY), writing),
+    async delete(name) {
+      await orUndefined(unlink(path(name)));
+    },
+    async exists(name) {
+      return (await orUndefined(stat(path(name))))?.isFile() ?? false;
+    },
+    async stat(name) {
+      const found = await orUndefined(stat(path(name)));
+      return found?.isFile() ? { size: found.size, mtimeMs: found.mtimeMs } : undefined;
+    },
+    list: () => listFolder(path(''), ''),
+    url(name) {
+      if (baseUrl !== undefined) return joinUrl(baseUrl, name);
+      throw new SetupError(
+        "The file system's storage has no base URL: give fileSystemStorage() a baseUrl, or hand it to createStaticFiles().",
+      );
+    },
+    path,
+    stable: true,
+    attach: ({ settings }) =>
+      fileSystemStorage({
+        ...options,
+        root:
+          options.root === undefined
+            ? settings.staticRoot
+            : resolve(settings.baseDir, options.root),
+        baseUrl: baseUrl ?? settings.staticUrl,
+      }),
+  };
+}
+
+/** Never over another file, and by reference where the file system can (Btrfs, XFS, APFS). */
+const COPY = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
+
+function checkMode(key: string, mode: unknown): void {
+  if (mode === undefined) return;
+  if (!Number.isInteger(mode) || (mode as number) < 0 || (mode as number) > 0o7777) {
+    throw new SetupError(`fileSystemStorage()'s ${key} must be a mode such as 0o644.`);
+  }
+}
+
+/** Makes a folder and those above it; the umask holds back no part of `mode` from those it makes. */
+async function makeFolder(folder: string, mode: number | undefined): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined || mode === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) {
+    await chmod(made, mode);
+  }
+}
+
+/** Every name below a folder. Links are named and not followed: they are files that it put there. */
+async function* listFolder(folder: string, prefix: string): AsyncGenerator<string> {
+  for (const entry of (await orUndefined(readdir(folder, { withFileTypes: true }))) ?? []) {
+    const name = prefix + entry.name;
+    if (entry.isDirectory()) yield* listFolder(join(folder, entry.name), `${name}/`);
+    else if (!entry.name.startsWith(PARTIAL)) yield name;
+  }
+}
+
+/** What a call answers; `undefined` where there is no such file, or a folder stands in its place. */
+async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+}

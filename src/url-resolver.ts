@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import { StaticFilesError } from './errors.js';
+import { assertName, normaliseName } from './names.js';
+import type { Storage } from './storage.js';
+import { encodeSuffix, splitSuffix } from './urls.js';
+
+/** From a name as a template has it to the URL that a storage gives it, remembered where it may be. */
+export interface UrlResolver {
+  /** The URL of `name`. @throws {StaticFilesError} for bad and unknown names. */
+  url(name: string): string;
+  /** That URL where it stays the same and can be had now; compiled templates may hold it. */
+  constantUrl(name: string): string | undefined;
+  /** Forgets every URL: the storage's answers have changed. */
+  clear(): void;
+}
+
+/** How many URLs of names that are in no manifest are remembered. */
+const REMEMBERED = 10_000;
+
+type UrlSource = Pick<Storage, 'url' | 'stable' | 'hashing'>;
+
+/** Names that stand whole in the manifest are bounded by it; all others, by an LRU cache. */
+export function urlResolver(storage: UrlSource): UrlResolver {
+  const listed = new Map<string, string>();
+  const others = new LRUCache<string, string>({ max: REMEMBERED });
+
+  function remember(name: string): string {
+    const url = build(storage, name);
+    if (storage.hashing?.hashedName(name) !== undefined) listed.set(name, url);
+    else others.set(name, url);
+    return url;
+  }
+
+  return {
+    url: pick(),
+    constantUrl(name) {
+      if (storage.stable !== true) return undefined;
+      try {
+        return this.url(name);
+      } catch (error) {
+        // A name that is wrong here fails where it is rendered, if it ever is.
+        if (error instanceof StaticFilesError) return undefined;
+        throw error;
+      }
+    },
+    clear() {
+      listed.clear();
+      others.clear();
+    },
+  };
+
+  /** What runs at each tag: one look-up for the names that are asked for most. */
+  function pick(): (name: string) => string {
+    if (storage.stable !== true) return (name) => build(storage, name);
+    if (storage.hashing === undefined) return (name) => others.get(name) ?? remember(name);
+    return (name) => listed.get(name) ?? others.get(name) ?? remember(name);
+  }
+}
+
+function build(storage: UrlSource, name: string): string {
+  assertName(name);
+  // A file may be called `a#b.css`. The manifest knows, and then that is no suffix.
+  if (storage.hashing?.hashedName(name) !== undefined) return storage.url(name);
+  const { path, suffix } = splitSuffix(name);
+  return storage.url(normaliseName(path)) + encodeSuffix(suffix);
+}

@@ -17,6 +17,8 @@ import { joinUrl } from './urls.js';
 export interface StaticFiles {
   /** The settings, complete. */
   readonly settings: ResolvedSettings;
+  /** Where collected files go; complete by the settings. */
+  readonly storage: Storage;
   /**
    * The URL of a static file; the base URL for the empty name. From the first `?` or `#` on, the
    * name is a suffix that the URL keeps.
@@ -84,6 +86,9 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
 
   return {
     settings: resolved,
+    get storage() {
+      return storage();
+    },
     staticUrl: (name) => urls().url(name),
     mediaUrl: (name) => mediaUrls().url(name),
     constantUrl: (name) => urls().constantUrl(name),

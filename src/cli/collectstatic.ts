@@ -1,0 +1,126 @@
+import type { CollectEvent, CollectReport } from '../collect/collect.js';
+import { CollectError } from '../errors.js';
+import { createStaticFiles, type StaticFiles } from '../static-files.js';
+import { type Call, type Command, UsageError } from './command.js';
+
+export const collectstatic: Command = {
+  name: 'collectstatic',
+  summary: 'Gather all static files into the storage, ready to be served.',
+  operands: '',
+  about: `Copies the files of all finders into the storage, by default into the folder staticRoot. Where two
+files have one name, the first wins, and the other is reported. What is there already, with the
+same size and time, is left alone.`,
+  options: {
+    'no-input': { type: 'boolean', help: 'Ask nothing, also at a terminal. Also --noinput.' },
+    noinput: { type: 'boolean', help: '' },
+    'no-post-process': {
+      type: 'boolean',
+      help: 'Only copy; do nothing else that the storage does, such as hashing names.',
+    },
+    ignore: {
+      type: 'string',
+      short: 'i',
+      multiple: true,
+      value: 'PATTERN',
+      help: "Leave out files and folders that match a shell pattern such as '*.scss'. May be repeated.",
+    },
+    'dry-run': {
+      type: 'boolean',
+      short: 'n',
+      help: 'Tell what would be done, and change nothing.',
+    },
+    clear: {
+      type: 'boolean',
+      short: 'c',
+      help: 'Remove every file from the storage that was not collected now.',
+    },
+    link: {
+      type: 'boolean',
+      short: 'l',
+      help: 'Link to the source files instead of copying them.',
+    },
+    'no-default-ignore': {
+      type: 'boolean',
+      help: "Do not leave out what the setting ignore names ('CVS', '.*' and '*~').",
+    },
+  },
+  examples: [
+    'staticfiles collectstatic --no-input',
+    "staticfiles collectstatic --dry-run -i '*.scss' -i '*.map'",
+  ],
+  run,
+};
+
+async function run(call: Call): Promise<number> {
+  if (call.operands.length > 0) throw new UsageError('collectstatic takes options only.');
+  const files = createStaticFiles(await call.settings());
+  await confirm(files, call);
+  const report = await files.collect({
+    ignore: call.values('ignore'),
+    defaultIgnore: !call.has('no-default-ignore'),
+    dryRun: call.has('dry-run'),
+    clear: call.has('clear'),
+    link: call.has('link'),
+    postProcess: !call.has('no-post-process'),
+    onEvent: (event) => printEvent(event, call),
+  });
+  if (call.json) call.io.out(`${JSON.stringify(report)}\n`);
+  else if (call.verbosity >= 1) call.io.out(`\n${summary(report, call.has('link'))}\n`);
+  return 0;
+}
+
+/** Before files are overwritten or deleted, a person who is there is asked. */
+async function confirm({ storage }: StaticFiles, call: Call): Promise<void> {
+  const quiet = ['no-input', 'noinput', 'dry-run'].some((option) => call.has(option)) || call.json;
+  if (quiet || call.io.ask === undefined) return;
+  if (!(await hasFiles(storage))) return;
+  const place = storage.path ? `the folder\n\n    ${storage.path('')}\n\n` : 'the storage. ';
+  const risk = call.has('clear')
+    ? 'Every other file in it will be DELETED.'
+    : 'Files in it will be overwritten.';
+  const question = `Static files will be collected into ${place}${risk}\nType 'yes' to go on, or 'no' to stop: `;
+  if ((await call.io.ask(question)).trim() !== 'yes') {
+    throw new CollectError('Collecting was cancelled; nothing has changed.');
+  }
+}
+
+async function hasFiles(storage: StaticFiles['storage']): Promise<boolean> {
+  for await (const _ of storage.list()) return true;
+  return false;
+}
+
+/** The verbosity from which a step is told; in a dry run, each step is what it is for. */
+const LEVELS = { shadowed: 1, warning: 1, delete: 1, copy: 2, link: 2, skip: 2 } as const;
+
+function printEvent(event: CollectEvent, call: Call): void {
+  const dryRun = call.has('dry-run');
+  const level = dryRun && event.type !== 'skip' ? 1 : LEVELS[event.type];
+  if (call.json || call.verbosity < level) return;
+  if (event.type === 'warning') call.io.err(`Warning: ${event.message}\n`);
+  else call.io.out(`${sentence(event, dryRun)}\n`);
+}
+
+function sentence(event: Exclude<CollectEvent, { type: 'warning' }>, dryRun: boolean): string {
+  switch (event.type) {
+    case 'shadowed':
+      return `'${event.name}' was found again at ${event.path}; it is left out, for ${event.winner} comes first.`;
+    case 'skip':
+      return `Skipping '${event.name}' (not modified)`;
+    case 'copy':
+      return `${dryRun ? 'Pretending to copy' : 'Copying'} '${event.path}'`;
+    case 'link':
+      return `${dryRun ? 'Pretending to link' : 'Linking'} '${event.path}'`;
+    case 'delete':
+      return `${dryRun ? 'Pretending to delete' : 'Deleting'} '${event.name}'`;
+  }
+}
+
+/** Django's line: `3 static files copied to '/srv/static', 2 unmodified.` */
+function summary(report: CollectReport, link: boolean): string {
+  const { copied, linked, unmodified, destination } = report;
+  const count = copied.length + linked.length;
+  const done = link ? 'symlinked' : 'copied';
+  const to = destination === undefined ? '' : ` to '${destination}'`;
+  const rest = unmodified.length > 0 ? `, ${unmodified.length} unmodified` : '';
+  return `${count} static file${count === 1 ? '' : 's'} ${done}${to}${rest}.`;
+}

@@ -1,0 +1,145 @@
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { reason, SettingsError, StaticFilesError, systemCode } from '../errors.js';
+import { loadConfig } from '../load-config.js';
+import { didYouMean, nearNames } from '../near.js';
+import { checkCommand } from './check.js';
+import { collectstatic } from './collectstatic.js';
+import { type Call, COMMON_OPTIONS, type Command, type Option, UsageError } from './command.js';
+import { findstatic } from './findstatic.js';
+import { commandHelp, overview, usage } from './help.js';
+import type { Io } from './io.js';
+import { runserver } from './runserver.js';
+
+const COMMANDS: readonly Command[] = [collectstatic, findstatic, runserver, checkCommand];
+
+/** Exit statuses: done, it failed, it was called wrongly. */
+const DONE = 0;
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+/** Runs the command line's arguments, the program's own name apart, and answers the exit status. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name = '', ...rest] = args;
+  if (name === '' || name === '--help' || name === '-h' || name === 'help') {
+    return helpFor(rest[0], name === '', io);
+  }
+  if (name === '--version' || name === 'version') {
+    io.out(`${createRequire(import.meta.url)('staticfiles/package.json').version}\n`);
+    return DONE;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command === undefined) return unknownCommand(name, io);
+  return runCommand(command, rest, io);
+}
+
+function helpFor(name: string | undefined, unasked: boolean, io: Io): number {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (name !== undefined && command === undefined) return unknownCommand(name, io);
+  const text = `${command ? commandHelp(command) : overview(COMMANDS)}\n`;
+  if (unasked) io.err(text);
+  else io.out(text);
+  return unasked ? WRONG_USAGE : DONE;
+}
+
+function unknownCommand(name: string, io: Io): number {
+  const near = nearNames(
+    name,
+    COMMANDS.map((command) => command.name),
+  ).slice(0, 1);
+  io.err(`Unknown command '${name}'.${didYouMean(near)}\n\n${overview(COMMANDS)}\n`);
+  return WRONG_USAGE;
+}
+
+async function runCommand(command: Command, args: readonly string[], io: Io): Promise<number> {
+  const options = { ...command.options, ...COMMON_OPTIONS };
+  let values: Values = {};
+  try {
+    const parsed = parse(args, options);
+    values = parsed.values;
+    if (values.help) {
+      io.out(`${commandHelp(command)}\n`);
+      return DONE;
+    }
+    return await command.run(callOf(parsed, values['no-color'] ? { ...io, colors: false } : io));
+  } catch (error) {
+    return report(error, command, values, io);
+  }
+}
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+function parse(args: readonly string[], options: Readonly<Record<string, Option>>) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: Object.fromEntries(
+        Object.entries(options).map(([name, { type, short, multiple = false }]) => [
+          name,
+          { type, multiple, ...(short && { short }) },
+        ]),
+      ),
+      allowPositionals: true,
+    });
+    return { values: values as Values, positionals };
+  } catch (error) {
+    throw new UsageError(parseFault(reason(error), Object.keys(options)));
+  }
+}
+
+/** Node's message says more than is wanted, and does not know what was meant. */
+function parseFault(message: string, options: readonly string[]): string {
+  const unknown = /^Unknown option '(-{1,2})([^']+)'/.exec(message);
+  if (unknown === null) return message;
+  const [, dashes, name = ''] = unknown;
+  const near = dashes === '--' ? nearNames(name, options).slice(0, 1) : [];
+  return `Unknown option '${dashes}${name}'.${didYouMean(near.map((option) => `--${option}`))}`;
+}
+
+function callOf({ values, positionals }: ReturnType<typeof parse>, io: Io): Call {
+  const values_ = (option: string) => [values[option] ?? []].flat().map(String);
+  const level = String(values.verbosity ?? '1');
+  if (!/^[0-3]$/.test(level)) throw new UsageError(`--verbosity is 0, 1, 2 or 3, not '${level}'.`);
+  return {
+    io,
+    operands: positionals,
+    verbosity: Number(level) as Call['verbosity'],
+    json: values.json === true,
+    has: (option) => values[option] === true,
+    value: (option) => values_(option).at(-1),
+    values: values_,
+    settings: () => loadConfig({ file: values_('config').at(-1), cwd: io.cwd, env: io.env }),
+  };
+}
+
+function report(error: unknown, command: Command, values: Values, io: Io): number {
+  if (error instanceof UsageError) {
+    io.err(`${error.message}\n${usage(command)}\n`);
+    return WRONG_USAGE;
+  }
+  if (values.json) io.out(`${JSON.stringify({ error: asData(error) })}\n`);
+  io.err(`Error: ${values.traceback ? stackOf(error) : messageOf(error)}\n`);
+  // What nobody foresaw is a fault of this program, and its stack is what a report needs.
+  if (!values.traceback && !isExpected(error)) io.err('Run it with --traceback to see where.\n');
+  return FAILED;
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof StaticFilesError || systemCode(error) !== undefined;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof SettingsError) || error.problems.length < 2) return reason(error);
+  const lines = error.message.split('\n').map((line) => `  ${line}`);
+  return `The settings are wrong in ${error.problems.length} places:\n${lines.join('\n')}`;
+}
+
+function asData(error: unknown) {
+  return { code: systemCode(error) ?? 'ERR_UNEXPECTED', message: reason(error) };
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\n\nCaused by: ${stackOf(error.cause)}`;
+  return (error.stack ?? error.message) + cause;
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { basename, relative } from 'node:path';
+import Watchpack from 'watchpack';
+import { isInside } from '../names.js';
+
+/** Set in the environment of the process that serves: how often one was started before it. */
+export const RESTARTS = 'STATICFILES_RESTARTS';
+
+/** The exit status of a server that no change of its source would make start. */
+export const HOPELESS = 75;
+
+/** What a program is made of: code, its configuration, and templates, which engines keep. */
+const SOURCE = /\.(?:[cm]?[jt]s|json|njk|nunjucks|html|hbs|handlebars)$/;
+
+/** For how long changes are gathered: an editor writes more than one file. */
+const SETTLE_MS = 100;
+
+/** How long a server may take to end before it is killed. */
+const GRACE_MS = 2000;
+
+export interface ReloaderOptions {
+  /** The process that serves: a module and its arguments. */
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folders of the source. */
+  readonly folders: readonly string[];
+  /** Folders in them that hold none: static files, uploads, what was collected. */
+  readonly ignored: readonly string[];
+  say(text: string): void;
+}
+
+/** Runs the server in a process of its own, and anew when its source changes. Answers when it ends. */
+export async function runReloading(options: ReloaderOptions): Promise<number> {
+  const { cwd, say } = options;
+  const watcher = watchSource(options);
+  const told = Promise.race(
+    ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)),
+  ).then(() => 'end' as const);
+  try {
+    for (let restarts = 0; ; restarts++) {
+      const changed = watcher.change();
+      const server = start(options, restarts);
+      const ended = once(server, 'exit').then(([status]) => ({ status: Number(status) }));
+      let event = await Promise.race([changed, told, ended]);
+      if (typeof event === 'object') {
+        if (event.status === 0) return 0;
+        if (event.status === HOPELESS) return 1;
+        say('The server has stopped. It starts again when a file changes.\n');
+        event = await Promise.race([changed, told]);
+      }
+      await stop(server);
+      if (event === 'end') return 0;
+      say(`${relative(cwd, event)} has changed; starting again.\n`);
+    }
+  } finally {
+    watcher.close();
+  }
+}
+
+/** Hears of changes in the source. */
+function watchSource({ folders, ignored }: ReloaderOptions) {
+  const watcher = new Watchpack({
+    aggregateTimeout: SETTLE_MS,
+    ignored: (path) =>
+      isNoSource(path, folders) || ignored.some((folder) => isInside(path, folder)),
+  });
+  let file: string | undefined;
+  let heard = (_path: string) => {};
+  const note = (path: string) => {
+    if (SOURCE.test(path)) file = path;
+  };
+  watcher.on('change', note);
+  watcher.on('remove', note);
+  watcher.on('aggregated', () => {
+    if (file !== undefined) heard(file);
+    file = undefined;
+  });
+  watcher.watch({ directories: folders, startTime: Date.now() });
+  return {
+    /** The path of the next file that changes. */
+    change: () =>
+      new Promise<string>((resolve) => {
+        heard = resolve;
+      }),
+    close: () => watcher.close(),
+  };
+}
+
+/** Packages, and hidden files and folders such as `.git`. */
+function isNoSource(path: string, folders: readonly string[]): boolean {
+  const name = basename(path);
+  return !folders.includes(path) && (name === 'node_modules' || name.startsWith('.'));
+}
+
+function start({ command, cwd, env }: ReloaderOptions, restarts: number): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, ...command], {
+    cwd,
+    env: { ...env, [RESTARTS]: String(restarts) },
+    // The channel tells the server when this process is gone, however it went.
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, 'exit');
+  server.kill('SIGTERM');
+  const timer = setTimeout(() => server.kill('SIGKILL'), GRACE_MS);
+  await ended;
+  clearTimeout(timer);
+}

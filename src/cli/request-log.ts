@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Writes a line when the request is answered: time, request, status, bytes sent, milliseconds. */
+export function logRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { write, colors }: { write(text: string): void; colors: boolean },
+): void {
+  const { method, url = '', socket } = request;
+  const start = performance.now();
+  const sentBefore = socket.bytesWritten;
+  response.once('close', () => {
+    const time = new Date().toTimeString().slice(0, 8);
+    const took = Math.round(performance.now() - start);
+    const bytes = Math.max(0, socket.bytesWritten - sentBefore);
+    const status = response.writableFinished ? String(response.statusCode) : 'aborted';
+    const line = `[${time}] ${method} ${printable(url)} ${status} ${bytes} B ${took} ms`;
+    const style = styleOf(response.statusCode, response.writableFinished);
+    write(`${colors && style ? styleText(style, line) : line}\n`);
+  });
+}
+
+function styleOf(status: number, finished: boolean): Style | undefined {
+  if (!finished || status >= 500) return 'red';
+  if (status >= 400) return 'yellow';
+  if (status === 304) return 'dim';
+  return status >= 300 ? 'cyan' : undefined;
+}
+
+/** A request must not write to somebody's terminal what it likes. */
+function printable(url: string): string {
+  return url.replace(/[^\x21-\x7e]/g, encodeURIComponent);
+}

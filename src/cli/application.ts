@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Server } from 'node:http';
 import { resolve } from 'node:path';
@@ -22,6 +23,9 @@ const ACCEPTED =
  */
 export async function loadApplication(path: string, cwd: string): Promise<RequestListener> {
   const file = resolve(cwd, path);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    throw new ApplicationError(`There is no application ${file}. Name the file of its module.`);
+  }
   let application: unknown;
   try {
     application = await defaultExport(await importModule(file));

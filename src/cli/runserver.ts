@@ -89,7 +89,8 @@ async function serve(
   await untilTold();
   server.close();
   server.closeAllConnections();
-  process.disconnect?.(); // the channel to the process that started this one would keep it alive
+  // The channel to the process that started this one would keep it alive.
+  if (process.connected) process.disconnect();
   return 0;
 }
 

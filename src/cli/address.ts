@@ -22,7 +22,8 @@ export function looksLikeAddress(operand: string): boolean {
 export function parseAddress(operand: string | undefined, ipv6: boolean): Address {
   const host = ipv6 ? '::1' : '127.0.0.1';
   if (operand === undefined) return { host, port: DEFAULT_PORT };
-  const [, brackets, plain, digits] = /^(?:\[([\da-f:.]+)\]:|([^:]*):)?(\d+)$/i.exec(operand) ?? [];
+  const [, brackets, plain, digits] =
+    /^(?:\[([\da-f:.]+)\]:|([^:[\]/\\]*):)?(\d+)$/i.exec(operand) ?? [];
   const port = Number(digits);
   if (!(port <= 65_535)) {
     throw new UsageError(

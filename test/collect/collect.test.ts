@@ -1,0 +1,191 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CollectEvent } from '../../src/collect/collect.js';
+import type { Finder } from '../../src/finder.js';
+import { createStaticFiles } from '../../src/static-files.js';
+import type { Storage } from '../../src/storage.js';
+import { memoryStorage } from '../../src/storages/memory.js';
+import { add, project } from '../project.js';
+
+function site(files: Record<string, string>, settings = {}) {
+  const root = project(files);
+  return {
+    root,
+    files: createStaticFiles({ baseDir: root, dirs: ['a', 'b'], staticRoot: 'out', ...settings }),
+  };
+}
+
+/** What a storage holds, as text. */
+async function contents(storage: Storage): Promise<Record<string, string>> {
+  const all: Record<string, string> = {};
+  for await (const name of storage.list()) {
+    all[name] = new TextDecoder().decode(await storage.read(name));
+  }
+  return all;
+}
+
+describe('collecting', () => {
+  it('works with any storage', async () => {
+    const storage = memoryStorage();
+    const { files } = site(
+      { 'a/x.css': '1', 'b/y/z.css': '2' },
+      { storage, staticRoot: undefined },
+    );
+    const report = await files.collect();
+    expect(report).toMatchObject({ destination: undefined, copied: ['x.css', 'y/z.css'] });
+    expect(await contents(storage)).toEqual({ 'x.css': '1', 'y/z.css': '2' });
+    expect(await files.collect()).toMatchObject({ copied: [], unmodified: ['x.css', 'y/z.css'] });
+    await storage.write('old', new Uint8Array());
+    expect(await files.collect({ clear: true })).toMatchObject({ deleted: ['old'] });
+    await expect(files.collect({ link: true })).rejects.toThrow('on this machine only');
+  });
+
+  it('tells each step as it is taken', async () => {
+    const { root, files } = site({ 'a/x': '1', 'b/x': '2', 'out/old': '' });
+    symlinkSync('nowhere', join(root, 'a/dangling'));
+    const events: CollectEvent[] = [];
+    await files.collect({ clear: true, onEvent: (event) => events.push(event) });
+    expect(events).toEqual([
+      { type: 'shadowed', name: 'x', path: join(root, 'b/x'), winner: join(root, 'a/x') },
+      { type: 'warning', message: expect.stringContaining('a link to nowhere') },
+      { type: 'copy', name: 'x', path: join(root, 'a/x') },
+      { type: 'delete', name: 'old' },
+    ]);
+  });
+
+  it('gives copies their permissions and their source’s time', async () => {
+    const { root, files } = site({ 'a/x': '1' });
+    chmodSync(join(root, 'a/x'), 0o600);
+    await files.collect();
+    const copy = statSync(join(root, 'out/x'));
+    if (process.platform !== 'win32') expect(copy.mode & 0o777).toBe(0o644);
+    expect(Math.abs(copy.mtimeMs - statSync(join(root, 'a/x')).mtimeMs)).toBeLessThan(1);
+  });
+
+  it('reads sources through links, and copies what they lead to', async () => {
+    const { root, files } = site({ 'a/real.css': '1', 'elsewhere/deep/x.css': '2' });
+    symlinkSync('real.css', join(root, 'a/link.css'));
+    symlinkSync(join(root, 'elsewhere'), join(root, 'a/folder'));
+    await files.collect();
+    expect(await contents(files.storage)).toEqual({
+      'real.css': '1',
+      'link.css': '1',
+      'folder/deep/x.css': '2',
+    });
+    expect(statSync(join(root, 'out/link.css')).isFile()).toBe(true);
+  });
+
+  it('warns of names that templates cannot tell from a suffix', async () => {
+    const { files } = site({ 'a/what?.css': '', 'a/c#.css': '' });
+    const { warnings, copied } = await files.collect();
+    expect(copied).toEqual(['c#.css', 'what?.css']);
+    expect(warnings).toEqual([
+      expect.stringContaining("'c#.css'"),
+      expect.stringContaining("'what?.css'"),
+    ]);
+  });
+
+  it('takes finders of the user’s own, and those that must be awaited', async () => {
+    const root = project({ 'x.css': '1' });
+    const path = join(root, 'x.css');
+    const finder: Finder = {
+      find: (name) => (name === 'own/x.css' ? [{ name, path }] : []),
+      async *list({ ignore }) {
+        for (const name of ['own/x.css', 'own/skip.map']) if (!ignore(name)) yield { name, path };
+      },
+    };
+    const files = createStaticFiles({
+      baseDir: root,
+      finders: [finder],
+      staticRoot: 'out',
+      ignore: ['*.map'],
+    });
+    expect(files.find('own/x.css')).toBe(path);
+    expect((await files.collect()).copied).toEqual(['own/x.css']);
+  });
+});
+
+describe('collecting, with faults', () => {
+  it('refuses sources that need one name for a file and a folder, before it writes', async () => {
+    const { root, files } = site({ 'a/x': 'file', 'b/x/y.css': '', 'a/other': '' });
+    await expect(files.collect()).rejects.toThrow(
+      /'x' is a file in .* and a folder in .*\. Rename one of them/,
+    );
+    expect(existsSync(join(root, 'out'))).toBe(false);
+  });
+
+  it('says when a folder stands in a file’s place or the reverse, and --clear removes it', async () => {
+    const { root, files } = site({ 'a/x': 'file', 'a/y/z': 'file' });
+    mkdirSync(join(root, 'out/x/deep'), { recursive: true });
+    writeFileSync(join(root, 'out/y'), '');
+    await expect(files.collect()).rejects.toThrow(
+      /could not be collected from .*--clear removes it/,
+    );
+    await files.collect({ clear: true });
+    expect(await contents(files.storage)).toEqual({ x: 'file', 'y/z': 'file' });
+  });
+
+  it('leaves the published file as it was where the new one cannot be written', async () => {
+    const { root, files } = site({ 'a/x': 'old' });
+    await files.collect();
+    add(root, { 'a/x': 'newer' });
+    const { storage } = files;
+    const broken: Storage = {
+      ...storage,
+      writeFile: async () => {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      },
+    };
+    const again = createStaticFiles({
+      baseDir: root,
+      dirs: ['a'],
+      storage: () => ({ ...broken, attach: () => broken }),
+    });
+    await expect(again.collect()).rejects.toThrow(
+      /'x' could not be collected .*The disk is full; what was published before is still there/,
+    );
+    expect(readFileSync(join(root, 'out/x'), 'utf8')).toBe('old');
+  });
+
+  it('leaves no half-written files behind', async () => {
+    const { root, files } = site({ 'a/x': 'x', 'a/y': 'y' });
+    mkdirSync(join(root, 'out'));
+    rmSync(join(root, 'a/y'));
+    mkdirSync(join(root, 'out/x')); // the move into place fails
+    await expect(files.collect()).rejects.toThrow('--clear');
+    expect(readdirSync(join(root, 'out'))).toEqual(['x']);
+  });
+
+  it('says when a source vanishes meanwhile', async () => {
+    const { root, files } = site({ 'a/x': 'x', 'a/y': 'y' });
+    const onEvent = ({ type }: CollectEvent) => {
+      if (type === 'warning') rmSync(join(root, 'a/x'));
+    };
+    symlinkSync('nowhere', join(root, 'a/z')); // the warning comes between planning and writing
+    await expect(files.collect({ onEvent })).rejects.toThrow(
+      /'x' could not be collected .*The source vanished meanwhile/,
+    );
+  });
+
+  it('survives links that lead in a circle', async () => {
+    const { root, files } = site({ 'a/deep/x': 'x' });
+    symlinkSync('..', join(root, 'a/deep/up'));
+    symlinkSync('self', join(root, 'a/self'));
+    const { copied, warnings } = await files.collect();
+    expect(copied).toEqual(['deep/x']);
+    expect(warnings.join('\n')).toMatch(
+      /a link back into a folder above it[\s\S]*self is left out/,
+    );
+  });
+});

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
 import type { FoundFile } from '../finder.js';
+import { checkOptions } from '../options.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
 import { planFiles, type ShadowedFile } from './plan.js';
@@ -43,6 +44,8 @@ export interface CollectReport {
   readonly warnings: readonly string[];
 }
 
+const OPTIONS = ['ignore', 'defaultIgnore', 'dryRun', 'clear', 'link', 'postProcess', 'onEvent'];
+
 /** How many files are on their way at once: a disk takes several better than one. */
 const IN_FLIGHT = 16;
 
@@ -57,6 +60,7 @@ export async function collectFiles(
   defaultIgnore: readonly string[],
   options: CollectOptions = {},
 ): Promise<CollectReport> {
+  checkOptions('collect()', options, OPTIONS);
   const { dryRun = false, clear = false, onEvent = () => {} } = options;
   const destination = storage.path?.('');
   assertPossible(storage, options);

@@ -51,6 +51,13 @@ describe('collecting', () => {
     await expect(files.collect({ link: true })).rejects.toThrow('on this machine only');
   });
 
+  it('refuses options that it does not know', async () => {
+    const { files } = site({ 'a/x': '' });
+    await expect(files.collect({ dryrun: true } as object)).rejects.toThrow(
+      "'dryrun' is no option of collect(). Did you mean 'dryRun'?",
+    );
+  });
+
   it('tells each step as it is taken', async () => {
     const { root, files } = site({ 'a/x': '1', 'b/x': '2', 'out/old': '' });
     symlinkSync('nowhere', join(root, 'a/dangling'));

@@ -29,7 +29,8 @@ export function encodeSuffix(suffix: string): string {
   return encodeForbidden(query) + (hash < 0 ? '' : `#${encodeForbidden(fragment)}`);
 }
 
-const FORBIDDEN = /%(?![\da-f]{2})|[^\w.~:/?@!$&'()*+,;=%-]/giu;
+// Without the flag `i`, with which `\w` would take the Kelvin sign for a K.
+const FORBIDDEN = /%(?![\da-fA-F]{2})|[^\w.~:/?@!$&'()*+,;=%-]/gu;
 
 function encodeForbidden(text: string): string {
   return text.replace(FORBIDDEN, encodeURIComponent);
@@ -45,7 +46,9 @@ export function baseUrlFault(value: string): string | undefined {
   if (/[\u0000-\u0020\u007f\\?#]/.test(value)) {
     return "must not contain spaces, control characters, '\\', '?' or '#'";
   }
-  if (/(?:^|\/)\.\.?\//.test(value)) return "must not contain '.' or '..' as a part";
+  // The URL Standard takes `%2e` for a dot here.
+  if (/(?:^|\/)(?:\.|%2e){1,2}\//i.test(value)) return "must not contain '.' or '..' as a part";
+  if (!value.isWellFormed()) return 'must not contain half of a surrogate pair';
   if (/^[a-z][\da-z+.-]*:/i.test(value) && !/^https?:\/\/[^/]/i.test(value)) {
     return "must be a path, '//host/…', or an absolute URL of http or https";
   }

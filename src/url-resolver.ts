@@ -26,8 +26,7 @@ export function urlResolver(storage: UrlSource): UrlResolver {
 
   function remember(name: string): string {
     const url = build(storage, name);
-    if (storage.hashing?.hashedName(name) !== undefined) listed.set(name, url);
-    else others.set(name, url);
+    (isListed(storage, name) ? listed : others).set(name, url);
     return url;
   }
 
@@ -60,7 +59,13 @@ export function urlResolver(storage: UrlSource): UrlResolver {
 function build(storage: UrlSource, name: string): string {
   assertName(name);
   // A file may be called `a#b.css`. The manifest knows, and then that is no suffix.
-  if (storage.hashing?.hashedName(name) !== undefined) return storage.url(name);
+  if (isListed(storage, name)) return storage.url(name);
   const { path, suffix } = splitSuffix(name);
   return storage.url(normaliseName(path)) + encodeSuffix(suffix);
+}
+
+/** Whether the manifest holds the whole name. Folders are in none, and so need none. */
+function isListed({ hashing }: UrlSource, name: string): boolean {
+  if (name === '' || name.endsWith('/')) return false;
+  return hashing?.hashedName(name) !== undefined;
 }

@@ -24,10 +24,12 @@ export function nearNames(given: string, candidates: Iterable<string>): string[]
   return best.map(({ name }) => name);
 }
 
-/** 0 for another case, then by edit distance; the same file in another folder counts as one slip. */
+/** 0 for another case, then by edit distance; the same file in another folder counts as one slip or so. */
 function scoreOf(name: string, given: string, last: string, tolerance: number): number | undefined {
   if (name === given) return 0;
-  if (lastPart(name) === last && last !== '') return 1;
+  if (lastPart(name) === last && last !== '') {
+    return 1 + distance(name, given) / (name.length + given.length);
+  }
   if (Math.abs(name.length - given.length) > tolerance) return undefined;
   const edits = distance(name, given);
   return edits <= tolerance ? edits : undefined;

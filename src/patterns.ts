@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 /**
  * A shell-style pattern as a regular expression, by the rules of Python's `fnmatch`, which Django's
  * ignore patterns follow: `*` matches anything (slashes and leading dots too), `?` one character,
@@ -63,8 +65,8 @@ export type Ignore = (path: string) => boolean;
  */
 export function ignorePatterns(patterns: readonly string[]): Ignore {
   if (patterns.length === 0) return () => false;
-  // A trailing slash or a leading `./` means nothing in a pattern (Django normalises them away).
-  const sources = patterns.map((pattern) => source(pattern.replace(/^(?:\.\/)+|\/+$/g, '')));
+  // Django normalises patterns as paths: `./a/` is `a`.
+  const sources = patterns.map((pattern) => source(posix.normalize(pattern).replace(/\/+$/, '')));
   const matcher = new RegExp(`^(?:${sources.join('|')})$`, 'su');
   return (path) => matcher.test(path) || path.split('/').some((part) => matcher.test(part));
 }

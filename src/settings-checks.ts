@@ -1,14 +1,18 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Problem } from './errors.js';
 import { normaliseName } from './names.js';
 import { didYouMean, nearNames } from './near.js';
 import { DEFAULTS, type Settings } from './settings.js';
-import { baseUrlFault, resolveBaseUrl } from './urls.js';
+import { baseUrlFault, normaliseScriptName, resolveBaseUrl } from './urls.js';
 
 /** Everything that is wrong with the settings as they are written, without a look at the disk. */
 export function settingsProblems(settings: unknown): Problem[] {
-  if (!isPlainObject(settings)) {
-    return [fault('E100', `Settings must be an object, not ${kindOf(settings)}.`)];
+  if (!isPlainObject(settings) || settings instanceof Promise) {
+    const hint =
+      settings instanceof Promise
+        ? 'Write await before it, such as await loadConfig().'
+        : undefined;
+    return [fault('E100', `Settings must be an object, not ${kindOf(settings)}.`, hint)];
   }
   const problems = [...unknownKeys(settings)];
   for (const [key, check] of Object.entries(CHECKS)) {
@@ -22,7 +26,7 @@ export function settingsProblems(settings: unknown): Problem[] {
 function* unknownKeys(settings: object): Iterable<Problem> {
   for (const key of Object.keys(settings)) {
     if (Object.hasOwn(DEFAULTS, key)) continue;
-    const django = DJANGO_NAMES[key];
+    const django = DJANGO_NAMES.get(key);
     const near = django === undefined ? nearNames(key, Object.keys(DEFAULTS)) : [django];
     const hint = didYouMean(near.slice(0, 1)).trim();
     yield fault(
@@ -34,18 +38,23 @@ function* unknownKeys(settings: object): Iterable<Problem> {
 }
 
 /** What people who come from Django type first. */
-const DJANGO_NAMES: Readonly<Record<string, keyof Settings>> = Object.freeze({
-  STATIC_URL: 'staticUrl',
-  STATIC_ROOT: 'staticRoot',
-  STATICFILES_DIRS: 'dirs',
-  STATICFILES_FINDERS: 'finders',
-  STATICFILES_STORAGE: 'storage',
-  INSTALLED_APPS: 'apps',
-  MEDIA_URL: 'mediaUrl',
-  MEDIA_ROOT: 'mediaRoot',
-  DEBUG: 'debug',
-  BASE_DIR: 'baseDir',
-});
+const DJANGO_NAMES: ReadonlyMap<string, keyof Settings> = new Map([
+  ['STATIC_URL', 'staticUrl'],
+  ['STATIC_ROOT', 'staticRoot'],
+  ['STATICFILES_DIRS', 'dirs'],
+  ['STATICFILES_FINDERS', 'finders'],
+  ['STATICFILES_STORAGE', 'storage'],
+  ['STORAGES', 'storage'],
+  ['INSTALLED_APPS', 'apps'],
+  ['MEDIA_URL', 'mediaUrl'],
+  ['MEDIA_ROOT', 'mediaRoot'],
+  ['DEBUG', 'debug'],
+  ['ignore_patterns', 'ignore'],
+  ['SCRIPT_NAME', 'scriptName'],
+  ['FORCE_SCRIPT_NAME', 'scriptName'],
+  ['WHITENOISE_MAX_AGE', 'maxAge'],
+  ['BASE_DIR', 'baseDir'],
+]);
 
 type Check = (value: unknown, key: string) => Problem[];
 
@@ -84,7 +93,9 @@ const CHECKS: { readonly [Key in keyof Required<Settings>]: Check } = {
       : [fault('E105', `${key} must be a shell pattern such as '*.scss', not ${kindOf(value)}.`)],
   ),
   scriptName: (value, key) =>
-    typeof value === 'string' && !/[\s\\?#]|:\/\/|(?:^|\/)\.\.?(?:\/|$)/.test(value)
+    typeof value === 'string' &&
+    !value.includes('://') &&
+    baseUrlFault(normaliseScriptName(value)) === undefined
       ? []
       : [fault('E106', `${key} must be a path such as '/app', not ${kindOf(value)}.`)],
   maxAge: (value, key) =>
@@ -107,7 +118,8 @@ function baseUrl(value: unknown, key: string): Problem[] {
 
 function folder(value: unknown, key: string): Problem[] {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
-    return [fault('E103', `${key} must be the path of a folder, not ${kindOf(value)}.`)];
+    const hint = value instanceof URL ? 'Write fileURLToPath(…) of node:url.' : undefined;
+    return [fault('E103', `${key} must be the path of a folder, not ${kindOf(value)}.`, hint)];
   }
   return [];
 }
@@ -126,7 +138,7 @@ function sourceDirs(value: unknown, key: string): Problem[] {
 }
 
 function sourceDir(entry: unknown, key: string): Problem[] {
-  if (typeof entry === 'string') return folder(entry, key);
+  if (typeof entry === 'string' || entry instanceof URL) return folder(entry, key);
   if (!isPlainObject(entry) || typeof entry.prefix !== 'string') {
     return [
       fault(
@@ -177,12 +189,16 @@ function conflicts(settings: Settings): Problem[] {
   const root =
     settings.staticRoot === undefined ? undefined : resolve(baseDir, settings.staticRoot);
   if (root === undefined) return problems;
-  if (settings.mediaRoot !== undefined && resolve(baseDir, settings.mediaRoot) === root) {
+  // `relative`, for file systems where two spellings are one path.
+  if (
+    settings.mediaRoot !== undefined &&
+    relative(root, resolve(baseDir, settings.mediaRoot)) === ''
+  ) {
     problems.push(fault('E110', `mediaRoot and staticRoot must differ; both are '${root}'.`));
   }
   for (const entry of settings.dirs ?? []) {
     const dir = resolve(baseDir, typeof entry === 'string' ? entry : entry.dir);
-    if (dir === root) {
+    if (relative(root, dir) === '') {
       problems.push(
         fault(
           'staticfiles.E002',
@@ -234,6 +250,7 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string') return value === '' ? 'an empty string' : `'${value}'`;
-  if (typeof value === 'object') return 'an object';
+  if (value instanceof Promise) return 'a promise';
+  if (typeof value === 'object') return value instanceof URL ? 'a URL' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);
 }

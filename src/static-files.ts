@@ -73,7 +73,6 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
   const storage = lazy(() => storageOf(resolved, sources));
   const urls = lazy(() => urlResolver(storage()));
   const mediaUrls = lazy(() => mediaResolver(resolved.mediaUrl));
-  const handler = lazy(() => handlerOf(resolved, sources, storage));
 
   function find(name: string, options?: { readonly all?: false }): string | undefined;
   function find(name: string, options: { readonly all: true }): string[];
@@ -112,12 +111,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
       if (errors.length > 0) throw new SettingsError(errors);
       return collectFiles(sources(), storage(), resolved.ignore, options);
     },
-    handler: (request, response, next) => {
-      handler().then(
-        (answer) => answer(request, response, next),
-        (error: unknown) => (next ? next(error) : response.destroy()),
-      );
-    },
+    handler: loadedOnce(() => handlerOf(resolved, sources, storage)),
   };
 }
 
@@ -126,6 +120,22 @@ function lazy<T>(build: () => T): () => T {
   return () => {
     built ??= { value: build() };
     return built.value;
+  };
+}
+
+/** A handler whose modules are loaded at the first request. */
+function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
+  let handler: NodeHandler | undefined;
+  const loading = lazy(load);
+  return (request, response, next) => {
+    if (handler) return handler(request, response, next);
+    loading().then(
+      (loaded) => {
+        handler = loaded;
+        loaded(request, response, next);
+      },
+      (error: unknown) => (next ? next(error) : response.destroy()),
+    );
   };
 }
 

@@ -18,36 +18,39 @@ export function nodeHandler(routes: readonly Route[], fallthrough: boolean): Nod
   const longestFirst = [...routes].sort((a, b) => b.prefix.length - a.prefix.length);
   return (request, response, next) => {
     const pass: Next = next ?? ((error) => end(response, error === undefined ? 404 : 500));
-    answer(longestFirst, fallthrough, request, response, pass).catch((error: unknown) => {
-      if (response.headersSent) response.destroy();
-      else pass(error);
-    });
+    const path = pathOf(request);
+    const route = longestFirst.find(({ prefix }) => path.startsWith(prefix));
+    if (route === undefined) return pass();
+    // At the site's root, what is no file may be a page.
+    const passes = fallthrough || route.prefix === '/';
+    const name = path.slice(route.prefix.length);
+    answer(route, name, request, response).then(
+      (status) => {
+        if (status === 200) return;
+        if (passes) pass();
+        else end(response, status);
+      },
+      (error: unknown) => {
+        if (response.headersSent) response.destroy();
+        else pass(error);
+      },
+    );
   };
 }
 
+/** Answers with the file, or says why there is none to answer with. */
 async function answer(
-  routes: readonly Route[],
-  fallthrough: boolean,
+  route: Route,
+  encodedName: string,
   request: IncomingMessage,
   response: ServerResponse,
-  pass: Next,
-): Promise<void> {
-  const path = pathOf(request);
-  const route = routes.find(({ prefix }) => path.startsWith(prefix));
-  if (route === undefined) return pass();
-  // At the site's root, what is no file may be a page.
-  const passes = fallthrough || route.prefix === '/';
-  const method = request.method ?? 'GET';
-  if (method !== 'GET' && method !== 'HEAD') {
-    if (passes) return pass();
-    response.setHeader('Allow', 'GET, HEAD');
-    return end(response, 405);
-  }
-  const located = locate(route, path.slice(route.prefix.length));
+): Promise<200 | 404 | 405> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return 405;
+  const located = locate(route, encodedName);
   const file = located && (await openFile(located.path));
-  if (located === undefined || file === undefined) return passes ? pass() : end(response, 404);
+  if (located === undefined || file === undefined) return 404;
   try {
-    await send(file, located, request, response);
+    return await send(file, located, request, response);
   } finally {
     await file.close();
   }
@@ -86,9 +89,9 @@ async function send(
   { path, cacheControl }: Located,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<200 | 404> {
   const stats = await file.stat();
-  if (!stats.isFile()) return end(response, 404);
+  if (!stats.isFile()) return 404;
   const { size, mtimeMs } = stats;
   const head = respond(
     { method: request.method ?? 'GET', headers: request.headers },
@@ -97,13 +100,14 @@ async function send(
   response.writeHead(head.status, head.headers);
   if (head.status === 304 || request.method === 'HEAD' || size === 0) {
     response.end();
-    return;
+    return 200;
   }
   // A file that grows meanwhile is sent as long as was announced.
   const body = file.createReadStream({ start: 0, end: size - 1, autoClose: false });
   await pipeline(body, response).catch((error: unknown) => {
     if (!isAbort(error)) throw error;
   });
+  return 200;
 }
 
 /** The client went away in the middle; nobody is left to tell. */
@@ -117,6 +121,7 @@ function end(response: ServerResponse, status: 404 | 405 | 500): void {
   const text = { 404: 'Not found', 405: 'Method not allowed', 500: 'Internal server error' }[
     status
   ];
+  if (status === 405) response.setHeader('Allow', 'GET, HEAD');
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
     'Cache-Control': 'no-store',

@@ -188,6 +188,37 @@ describe.each(['live', 'collected'] as const)('the handler, %s', (mode) => {
   });
 });
 
+describe('next()', () => {
+  it('is called once, whatever it throws', async () => {
+    const root = project(SITE);
+    const files = createStaticFiles({ baseDir: root, dirs: ['static'] });
+    let calls = 0;
+    const url = await listen((request, response) => {
+      try {
+        files.handler(request, response, () => {
+          calls++;
+          throw new Error('the page is broken');
+        });
+      } catch (error) {
+        response.writeHead(500).end(String(error));
+      }
+    });
+    expect((await raw(url, '/static/app/a.css')).status).toBe(200); // loads what the handler needs
+    expect(await raw(url, '/page')).toEqual({ status: 500, body: 'Error: the page is broken' });
+    expect(calls).toBe(1);
+  });
+
+  it('hears of a fault', async () => {
+    const root = project(SITE);
+    const broken = { find: () => 'no array', list: () => [] };
+    const files = createStaticFiles({ baseDir: root, finders: [broken as never] });
+    const url = await listen((request, response) => {
+      files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
+    });
+    expect((await raw(url, '/static/x')).body).toContain('find() must answer an array');
+  });
+});
+
 describe('the live handler', () => {
   it('follows links in source folders, and answers with what is there now', async () => {
     const root = project(SITE);

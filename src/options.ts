@@ -1,5 +1,6 @@
 import { SetupError } from './errors.js';
 import { didYouMean, nearNames } from './near.js';
+import { baseUrlFault, resolveBaseUrl } from './urls.js';
 
 /**
  * Refuses options that `owner` does not know, so that a misspelt one does not pass for its default.
@@ -17,4 +18,19 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
       `'${key}' is no option of ${owner}.${didYouMean(near) || ` There are ${known.join(', ')}.`}`,
     );
   }
+}
+
+/**
+ * The option `baseUrl` of `owner`, complete; `undefined` where it is not given.
+ *
+ * @throws {SetupError} for what can be no base URL.
+ */
+export function baseUrlOption(owner: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') {
+    throw new SetupError(`${owner}'s baseUrl must be a string such as '/static/', not ${value}.`);
+  }
+  const why = baseUrlFault(value);
+  if (why !== undefined) throw new SetupError(`${owner}'s baseUrl ${why}: '${value}'.`);
+  return resolveBaseUrl(value, '/');
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SetupError } from '../src/errors.js';
-import { checkOptions } from '../src/options.js';
+import { baseUrlOption, checkOptions } from '../src/options.js';
+import { thrownBy } from './thrown.js';
 
 const KNOWN = ['root', 'baseUrl'];
 
@@ -18,4 +19,21 @@ test.each([
   ['/static', 'storage() takes an object of options: { root, baseUrl }.'],
 ])('%j is refused', (options, message) => {
   expect(() => checkOptions('storage()', options, KNOWN)).toThrow(new SetupError(message));
+});
+
+test('the option baseUrl is completed, or absent', () => {
+  expect(baseUrlOption('storage()', undefined)).toBeUndefined();
+  expect(baseUrlOption('storage()', '/ü/')).toBe('/%C3%BC/');
+  expect(baseUrlOption('storage()', 'static/')).toBe('/static/');
+});
+
+test.each([
+  ['/s', "storage()'s baseUrl must end in a slash: '/s'."],
+  ['ftp://host/', "storage()'s baseUrl must be a path, '//host/…', or an absolute URL of http or"],
+  [7, "storage()'s baseUrl must be a string such as '/static/', not 7."],
+  [null, "storage()'s baseUrl must be a string such as '/static/', not null."],
+])('the option baseUrl cannot be %j', (baseUrl, message) => {
+  const error = thrownBy(() => baseUrlOption('storage()', baseUrl));
+  expect(error).toBeInstanceOf(SetupError);
+  expect((error as Error).message).toContain(message);
 });

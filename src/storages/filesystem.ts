@@ -16,7 +16,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { SetupError, systemCode } from '../errors.js';
 import { pathUnder } from '../names.js';
-import { checkOptions } from '../options.js';
+import { baseUrlOption, checkOptions } from '../options.js';
 import type { Storage, WriteOptions } from '../storage.js';
 import { joinUrl } from '../urls.js';
 
@@ -41,8 +41,9 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
   checkOptions('fileSystemStorage()', options, OPTIONS);
   checkMode('fileMode', options.fileMode);
   checkMode('directoryMode', options.directoryMode);
-  const { baseUrl, fileMode = DEFAULT_FILE_MODE, directoryMode } = options;
-  const root = options.root === undefined ? undefined : resolve(options.root);
+  const { fileMode = DEFAULT_FILE_MODE, directoryMode } = options;
+  const baseUrl = baseUrlOption('fileSystemStorage()', options.baseUrl);
+  const root = checkedRoot(options.root);
 
   function path(name: string): string {
     if (root !== undefined) return pathUnder(root, name);
@@ -112,6 +113,12 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
 /** Never over another file, and by reference where the file system can (Btrfs, XFS, APFS). */
 const COPY = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE;
 
+function checkedRoot(root: unknown): string | undefined {
+  if (root === undefined) return undefined;
+  if (typeof root === 'string' && root !== '') return resolve(root);
+  throw new SetupError("fileSystemStorage()'s root must be the path of a folder.");
+}
+
 function checkMode(key: string, mode: unknown): void {
   if (mode === undefined) return;
   if (!Number.isInteger(mode) || (mode as number) < 0 || (mode as number) > 0o7777) {
@@ -128,22 +135,34 @@ async function makeFolder(folder: string, mode: number | undefined): Promise<voi
   }
 }
 
-/** Every name below a folder. Links are named and not followed: they are files that it put there. */
+/**
+ * Every name below a folder. Links are named and not followed: they are files that it put there. A
+ * `\` is part of no name, so what has one in it is nothing that it put there.
+ */
 async function* listFolder(folder: string, prefix: string): AsyncGenerator<string> {
   for (const entry of (await orUndefined(readdir(folder, { withFileTypes: true }))) ?? []) {
+    if (entry.name.startsWith(PARTIAL) || entry.name.includes('\\')) continue;
     const name = prefix + entry.name;
     if (entry.isDirectory()) yield* listFolder(join(folder, entry.name), `${name}/`);
-    else if (!entry.name.startsWith(PARTIAL)) yield name;
+    else yield name;
   }
 }
 
-/** What a call answers; `undefined` where there is no such file, or a folder stands in its place. */
+/** What systems say where there is no such file, or can be none: a folder, a loop of links. */
+const NO_FILE: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
+
+/** What a call answers; `undefined` where there is no such file. */
 async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    if (NO_FILE.has(systemCode(error))) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { normaliseName } from '../names.js';
-import { checkOptions } from '../options.js';
+import { baseUrlOption, checkOptions } from '../options.js';
 import type { FileStat, Storage } from '../storage.js';
 import { joinUrl } from '../urls.js';
 
@@ -15,15 +15,21 @@ interface Entry extends FileStat {
 /** Files in the memory of this process: for tests, and for trees that are built anew at each start. */
 export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   checkOptions('memoryStorage()', options, ['baseUrl']);
-  return over(new Map(), options.baseUrl ?? '/static/', options);
+  const own = baseUrlOption('memoryStorage()', options.baseUrl);
+  const files = new Map<string, Entry>();
+  return {
+    ...over(files, own ?? '/static/'),
+    attach: ({ settings }) => over(files, own ?? settings.staticUrl),
+  };
 }
 
-/** Attaching gives another base URL to the same files. */
-function over(files: Map<string, Entry>, baseUrl: string, options: MemoryStorageOptions): Storage {
+/** The same files under a base URL. */
+function over(files: Map<string, Entry>, baseUrl: string): Storage {
   return {
     read: async (name) => files.get(normaliseName(name))?.body.slice(),
     async write(name, body, { mtimeMs = Date.now() } = {}) {
-      files.set(normaliseName(name), { body: body.slice(), size: body.length, mtimeMs });
+      // Not `slice()`, by which a Buffer goes on sharing its memory.
+      files.set(normaliseName(name), { body: new Uint8Array(body), size: body.length, mtimeMs });
     },
     async delete(name) {
       files.delete(normaliseName(name));
@@ -38,6 +44,5 @@ function over(files: Map<string, Entry>, baseUrl: string, options: MemoryStorage
     },
     url: (name) => joinUrl(baseUrl, name),
     stable: true,
-    attach: ({ settings }) => over(files, options.baseUrl ?? settings.staticUrl, options),
   };
 }

@@ -2,12 +2,14 @@ import { findAngleTags } from '../src/angle-tags.js';
 
 /** How to rewrite a template. */
 export interface Rewriting {
-  /** The URL of a name that may be written down. */
-  url(name: string): string | undefined;
-  readonly mediaPrefix: string;
-  escape(text: string): string;
-  /** The statement that a tag's code makes; throws where it is none. */
-  readonly parseTag: ((code: string) => TreeNode | undefined) | undefined;
+  /** What a call of `helper` answers whenever it is made, if that is known now. */
+  constant(helper: string, name: string | undefined): string | undefined;
+  /** The text of an escaped value, if it is known now how it is to be escaped. */
+  escape(text: string): string | undefined;
+  /** Throws where `helper` must not be called with a named argument. */
+  refuseKey(helper: string, key: string, loc: Location | undefined): void;
+  /** The statement that a tag's code makes; `undefined`, or an error, where it makes none. */
+  parseTag(code: string, at: Position): TreeNode | undefined;
 }
 
 /** Names that block parameters have taken, such as `static` in `{{#each x as |static|}}`. */
@@ -31,12 +33,9 @@ function rewriteStatement(
 ): TreeNode | TreeNode[] {
   if (node.type === 'ContentStatement') return splitContent(node, rewriting, taken);
   if (isRawBlock(node)) return node;
-  if (node.type === 'MustacheStatement') {
-    const url = constantOf(node, rewriting, taken);
-    if (url !== undefined) {
-      const value = node.escaped ? rewriting.escape(url) : url;
-      return { type: 'ContentStatement', original: value, value, loc: node.loc };
-    }
+  const text = node.type === 'MustacheStatement' ? textOf(node, rewriting, taken) : undefined;
+  if (text !== undefined) {
+    return { type: 'ContentStatement', original: text, value: text, loc: node.loc };
   }
   const { program, inverse } = node;
   return {
@@ -48,6 +47,9 @@ function rewriteStatement(
 
 function rewriteArguments(node: TreeNode, rewriting: Rewriting, taken: Taken): TreeNode {
   const { params, hash, name } = node;
+  const helper = helperOf(node, taken);
+  const [pair] = hash?.pairs ?? [];
+  if (helper !== undefined && pair !== undefined) rewriting.refuseKey(helper, pair.key, node.loc);
   const rewrite = (value: TreeNode) => rewriteExpression(value, rewriting, taken);
   return {
     ...node,
@@ -66,20 +68,25 @@ function rewriteExpression(node: TreeNode, rewriting: Rewriting, taken: Taken): 
   return { type: 'StringLiteral', value: url, original: url, loc: node.loc };
 }
 
-/** The URL that a call of our helpers answers each time, if it does. */
+function textOf(node: TreeNode, rewriting: Rewriting, taken: Taken): string | undefined {
+  const value = constantOf(node, rewriting, taken);
+  return value !== undefined && node.escaped ? rewriting.escape(value) : value;
+}
+
+/** What a call with one literal name, or none, answers each time, if it does. */
 function constantOf(node: TreeNode, rewriting: Rewriting, taken: Taken): string | undefined {
-  const { path, params = [], hash } = node;
-  const helper = path?.original;
-  if (typeof helper !== 'string' || path?.type !== 'PathExpression') return undefined;
-  if (taken.has(helper)) return undefined;
-  if (hash?.pairs?.length) return undefined;
+  const { params = [], hash } = node;
+  const helper = helperOf(node, taken);
+  if (helper === undefined || hash?.pairs?.length) return undefined;
   const [name, ...others] = params;
-  if (helper === 'static' && name?.type === 'StringLiteral' && others.length === 0) {
-    return rewriting.url(String(name.value));
-  }
-  if (name !== undefined) return undefined;
-  if (helper === 'get_static_prefix') return rewriting.url('');
-  return helper === 'get_media_prefix' ? rewriting.mediaPrefix : undefined;
+  if (name === undefined) return rewriting.constant(helper, undefined);
+  if (name.type !== 'StringLiteral' || others.length > 0) return undefined;
+  return rewriting.constant(helper, String(name.value));
+}
+
+function helperOf({ path }: TreeNode, taken: Taken): string | undefined {
+  const helper = path?.type === 'PathExpression' ? path.original : undefined;
+  return typeof helper === 'string' && !taken.has(helper) ? helper : undefined;
 }
 
 /** The text between tags, with a statement for each `<<static …>>` in it. */
@@ -88,16 +95,14 @@ function splitContent(
   rewriting: Rewriting,
   taken: Taken,
 ): TreeNode | TreeNode[] {
-  const { parseTag } = rewriting;
   const text = String(content.value);
   const pieces: TreeNode[] = [];
   let from = 0;
-  for (const { start, end, code } of parseTag ? findAngleTags(text) : []) {
-    const tag = parsed(parseTag, code);
+  for (const { start, end, code } of findAngleTags(text)) {
+    const tag = parsed(rewriting, code, locate(content, start));
     if (tag === undefined) continue; // text that only looks like a tag
     if (start > from) pieces.push({ ...content, value: text.slice(from, start) });
-    const loc = locate(content, start);
-    pieces.push(...[rewriteStatement({ ...tag, loc }, rewriting, taken)].flat());
+    pieces.push(...[rewriteStatement(tag, rewriting, taken)].flat());
     from = end;
   }
   if (from === 0) return content;
@@ -105,24 +110,23 @@ function splitContent(
   return pieces;
 }
 
-function parsed(parseTag: Rewriting['parseTag'], code: string): TreeNode | undefined {
+function parsed(rewriting: Rewriting, code: string, at: Position): TreeNode | undefined {
   try {
-    return parseTag?.(code);
+    return rewriting.parseTag(code, at);
   } catch {
     return undefined; // the engine's grammar decides what is a tag; text is no error
   }
 }
 
 /** The place of a tag in a text. Whitespace that the engine has taken away before it counts. */
-function locate(content: TreeNode, offset: number): Location | undefined {
-  if (content.loc === undefined) return undefined;
-  const original = String(content.original);
-  const before = original.slice(0, original.indexOf(String(content.value)) + offset);
-  const lines = before.split('\n');
-  const { start } = content.loc;
-  const column = (lines.at(-1) ?? '').length + (lines.length === 1 ? start.column : 0);
-  const position = { line: start.line + lines.length - 1, column };
-  return { ...content.loc, start: position, end: position };
+function locate({ original, value, loc }: TreeNode, offset: number): Position {
+  const whole = String(original);
+  const lines = whole.slice(0, whole.indexOf(String(value)) + offset).split(/\r\n?|\n/);
+  const { line, column } = loc?.start ?? { line: 1, column: 0 };
+  const last = (lines.at(-1) ?? '').length;
+  return lines.length === 1
+    ? { line, column: column + last }
+    : { line: line + lines.length - 1, column: last };
 }
 
 /** `{{{{raw}}}}…{{{{/raw}}}}`, the only block that says nothing of whitespace. */
@@ -138,10 +142,9 @@ export interface Position {
   readonly column: number;
 }
 
-interface Location {
+export interface Location {
   readonly source?: string;
   readonly start: Position;
-  readonly end: Position;
 }
 
 /** A node of any type, with the fields that matter here. */
@@ -152,7 +155,9 @@ export interface TreeNode {
   readonly path?: TreeNode;
   readonly name?: TreeNode | string;
   readonly params?: readonly TreeNode[];
-  readonly hash?: { readonly pairs?: readonly { readonly value: TreeNode }[] };
+  readonly hash?: {
+    readonly pairs?: readonly { readonly key: string; readonly value: TreeNode }[];
+  };
   readonly program?: TreeNode;
   readonly inverse?: TreeNode;
   readonly escaped?: boolean;

@@ -1,6 +1,7 @@
 import { NameError, PeerError, reason, SetupError } from '../src/errors.js';
 import type { StaticFiles } from '../src/index.js';
-import { type Position, rewriteTree, type TreeNode } from './handlebars-tree.js';
+import { checkOptions } from '../src/options.js';
+import { type Location, type Rewriting, rewriteTree, type TreeNode } from './handlebars-tree.js';
 
 export interface HandlebarsOptions {
   /** Whether `<<static 'x'>>` is a tag as well. @default true */
@@ -9,12 +10,9 @@ export interface HandlebarsOptions {
 
 /** What is needed of a Handlebars instance; that of the runtime alone has no parser. */
 export interface HandlebarsInstance {
-  registerHelper(name: string, helper: (...args: never[]) => unknown): void;
+  registerHelper(name: string, helper: Helper): void;
   helpers: { [name: string]: unknown };
 }
-
-/** Each instance's own parser, so that registering again does not wrap ours once more. */
-const parsers = new WeakMap<object, Parse>();
 
 /**
  * Teaches a Handlebars instance the helpers `static`, `get_static_prefix` and `get_media_prefix`:
@@ -22,6 +20,7 @@ const parsers = new WeakMap<object, Parse>();
  * of the new files.
  *
  * @throws {PeerError} where there is no instance.
+ * @throws {SetupError} where there are no files, and for an unknown option.
  */
 export function registerStatic(
   handlebars: HandlebarsInstance,
@@ -39,16 +38,19 @@ export function registerStatic(
       'registerStatic(Handlebars, files) takes what createStaticFiles() answers.',
     );
   }
+  checkOptions('registerStatic()', options, ['angleTags']);
   const helpers = helpersFor(files);
   for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, helper);
-  rewriteTemplates(handlebars as HandlebarsInstance & Compiler, files, helpers, options);
+  rewriteTemplates(handlebars, { files, helpers, angleTags: options.angleTags ?? true });
 }
 
-type Helpers = Readonly<Record<string, (...args: never[]) => unknown>>;
+type Helper = (...args: unknown[]) => unknown;
+type Helpers = Readonly<Record<string, Helper>>;
 
 function helpersFor(files: StaticFiles): Helpers {
   return {
-    static(this: unknown, name: unknown, options?: HelperOptions, ...more: unknown[]) {
+    static(this: unknown, name, last, ...more) {
+      const options = last as HelperOptions | undefined;
       // The engine's options come last: a single argument is none from the template.
       if (options?.hash === undefined || more.length > 0) throw wrongCount(name, options, more);
       let url: string;
@@ -57,16 +59,18 @@ function helpersFor(files: StaticFiles): Helpers {
       } catch (error) {
         throw placed(error, options);
       }
-      if (options.fn === undefined) return url;
-      if (!options.fn.blockParams) {
-        const error = "{{#static}} needs a name for the URL: {{#static 'x' as |url|}}…{{/static}}.";
-        throw placed(new SetupError(error), options);
-      }
-      return options.fn(this, { data: options.data, blockParams: [url] });
+      return options.fn === undefined ? url : block(this, url, options.fn, options);
     },
     get_static_prefix: () => files.staticUrl(''),
     get_media_prefix: () => files.mediaUrl(''),
   };
+}
+
+/** `{{#static 'x' as |url|}}…{{/static}}`. */
+function block(context: unknown, url: string, fn: Block, options: HelperOptions): string {
+  if (fn.blockParams) return fn(context, { data: options.data, blockParams: [url] });
+  const message = "{{#static}} needs a name for the URL: {{#static 'x' as |url|}}…{{/static}}.";
+  throw placed(new SetupError(message), options);
 }
 
 /** What a helper marked as safe is a string all the same. The core refuses everything else. */
@@ -75,60 +79,131 @@ function plainString(name: unknown): string {
   return isSafe ? String(name) : (name as string);
 }
 
-function wrongCount(...[name, second, more]: [unknown, unknown, unknown[]]): Error {
-  const args = [name, second, ...more].filter((value) => value !== undefined);
+function wrongCount(name: unknown, second: unknown, more: unknown[]): Error {
+  const args = second === undefined && more.length === 0 ? [name] : [name, second, ...more];
   const options = args.pop() as HelperOptions | undefined;
   const message = `static takes one name, not ${args.length}: {{static 'my_app/example.jpg'}}.`;
   return placed(new NameError(message, args[0]), options);
 }
 
 /** The error with the template, line and column of the tag, as far as the engine tells them. */
-function placed(error: unknown, options: HelperOptions | undefined): Error {
+function placed(error: unknown, options: Partial<HelperOptions> | undefined): Error {
   const start = options?.loc?.start;
-  const template = options?.loc?.source ?? options?.data?.exphbs?.filePath ?? 'template';
   // Handlebars counts columns from 0.
   const place = start ? `line ${start.line}, column ${start.column + 1}` : 'unknown line';
-  return new Error(`${template}, ${place}: ${reason(error)}`, { cause: error });
+  return new Error(`${templateOf(options)}, ${place}: ${reason(error)}`, { cause: error });
+}
+
+function templateOf(options: Partial<HelperOptions> | undefined): string {
+  const view = options?.data?.exphbs?.filePath;
+  return options?.loc?.source ?? (view ? `${view} or a partial in it` : 'template');
 }
 
 interface HelperOptions {
   readonly hash: object;
-  readonly fn?: ((context: unknown, options: object) => string) & { readonly blockParams?: number };
+  readonly fn?: Block;
+  /** express-handlebars tells in it which view it renders. */
   readonly data?: { readonly exphbs?: { readonly filePath?: string } };
-  readonly loc?: { readonly source?: string; readonly start: Position };
+  readonly loc?: Location | undefined;
 }
+
+type Block = ((context: unknown, options: object) => string) & { readonly blockParams?: number };
+
+interface Registration {
+  readonly files: StaticFiles;
+  readonly helpers: Helpers;
+  readonly angleTags: boolean;
+}
+
+/** What each instance was taught last; its parser is wrapped but once. */
+const registrations = new WeakMap<object, { current: Registration }>();
 
 /**
  * Lets the instance's parser, through which every template goes that it compiles, make tags of
  * `<<static …>>`, and text of literal names whose URL stays the same.
  */
 function rewriteTemplates(
-  handlebars: HandlebarsInstance & Compiler,
-  files: StaticFiles,
-  helpers: Helpers,
-  { angleTags = true }: HandlebarsOptions,
+  handlebars: HandlebarsInstance & Partial<Compiler>,
+  current: Registration,
 ): void {
-  const parse = parsers.get(handlebars) ?? handlebars.parse;
-  if (parse === undefined) return; // the runtime alone: its templates are compiled already
-  parsers.set(handlebars, parse);
+  const earlier = registrations.get(handlebars);
+  if (earlier !== undefined) {
+    earlier.current = current;
+    return;
+  }
+  if (!hasCompiler(handlebars)) return; // the runtime alone: its templates are compiled already
+  const registration = { current };
+  registrations.set(handlebars, registration);
+  const parse = handlebars.parse.bind(handlebars);
+  const compile = handlebars.compile.bind(handlebars);
+  handlebars.parse = (input, options) =>
+    rewriteTree(parse(input, options), rewriting(handlebars, parse, options, registration.current));
+  handlebars.compile = (input, options) => compile(input, named(handlebars, input, options));
+}
 
-  handlebars.parse = (input, options) => {
-    // Only while the helper is ours: a template must not ignore one that replaced it.
-    const folding = handlebars.helpers.static === helpers.static;
-    const parseTag = (code: string) => parse.call(handlebars, `{{${code}}}`, options).body?.[0];
-    return rewriteTree(parse.call(handlebars, input, options), {
-      url: (name) => (folding ? files.constantUrl(name) : undefined),
-      mediaPrefix: files.mediaUrl(''),
-      escape: (text) => (options?.noEscape ? text : handlebars.escapeExpression(text)),
-      parseTag: angleTags ? parseTag : undefined,
-    });
+function hasCompiler(
+  handlebars: HandlebarsInstance & Partial<Compiler>,
+): handlebars is HandlebarsInstance & Compiler {
+  return typeof handlebars.parse === 'function';
+}
+
+/** A partial that is registered as text is compiled under the name of the template that uses it. */
+function named({ partials }: Compiler, input: unknown, options: CompileOptions | undefined) {
+  const name = Object.keys(partials).find((key) => partials[key] === input);
+  return name === undefined ? options : { ...options, srcName: `partial '${name}'` };
+}
+
+function rewriting(
+  handlebars: HandlebarsInstance & Compiler,
+  parse: Parse,
+  options: CompileOptions | undefined,
+  { files, helpers, angleTags }: Registration,
+): Rewriting {
+  // A template must not ignore a helper that replaced ours, or that it is not to know.
+  const isOurs = (helper: string) =>
+    Object.hasOwn(helpers, helper) &&
+    handlebars.helpers[helper] === helpers[helper] &&
+    (!options?.knownHelpersOnly || options.knownHelpers?.[helper] === true);
+  return {
+    constant(helper, name) {
+      if (!isOurs(helper)) return undefined;
+      if (helper === 'static') return name === undefined ? undefined : files.constantUrl(name);
+      if (name !== undefined) return undefined;
+      return helper === 'get_static_prefix' ? files.constantUrl('') : files.mediaUrl('');
+    },
+    escape(text) {
+      if (options?.noEscape) return text;
+      const escaped = handlebars.Utils.escapeExpression(text);
+      // A tree that a program asks for itself may still be compiled with `noEscape`.
+      return options !== undefined || escaped === text ? escaped : undefined;
+    },
+    refuseKey(helper, key, loc) {
+      if (!isOurs(helper)) return;
+      throw placed(new SetupError(`${helper} takes no '${key}='. Leave it out.`), {
+        loc,
+      });
+    },
+    parseTag(code, { line, column }) {
+      if (!angleTags) return undefined;
+      const before = '\n'.repeat(line - 1) + ' '.repeat(column);
+      return parse(`${before}{{${code}}}`, options).body?.at(-1);
+    },
   };
 }
 
 /** What is used of an instance that has a compiler. */
 interface Compiler {
-  parse?: Parse;
-  escapeExpression(text: string): string;
+  parse: Parse;
+  compile(input: unknown, options?: CompileOptions): unknown;
+  readonly partials: { readonly [name: string]: unknown };
+  readonly Utils: { escapeExpression(text: string): string };
 }
 
-type Parse = (input: unknown, options?: { readonly noEscape?: boolean }) => TreeNode;
+type Parse = (input: unknown, options?: CompileOptions) => TreeNode;
+
+interface CompileOptions {
+  readonly noEscape?: boolean;
+  readonly srcName?: string;
+  readonly knownHelpersOnly?: boolean;
+  readonly knownHelpers?: { readonly [name: string]: boolean };
+}

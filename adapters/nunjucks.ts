@@ -1,6 +1,7 @@
 import { type Delimiters, replaceAngleTags } from '../src/angle-tags.js';
 import { PeerError, reason, SetupError } from '../src/errors.js';
 import type { StaticFiles } from '../src/index.js';
+import { checkOptions } from '../src/options.js';
 
 export interface NunjucksOptions {
   /** Whether `<% static 'x' %>` is a tag as well. @default true */
@@ -13,6 +14,8 @@ export interface NunjucksEnvironment {
   removeExtension(name: string): unknown;
   addFilter(name: string, filter: (...args: never[]) => unknown): unknown;
   addGlobal(name: string, value: unknown): unknown;
+  /** Part of every version 3, and of no published types. */
+  invalidateCache?(): void;
 }
 
 /** The names in the environment that are ours alone. */
@@ -39,6 +42,7 @@ const DEFAULT_DELIMITERS: Delimiters = {
  * function `static()` and the filter `static`. Called again, it speaks of the new files.
  *
  * @throws {PeerError} where there is no environment.
+ * @throws {SetupError} where there are no files, and for an unknown option.
  */
 export function registerStatic(
   env: NunjucksEnvironment,
@@ -49,6 +53,7 @@ export function registerStatic(
   if (typeof files?.staticUrl !== 'function') {
     throw new SetupError('registerStatic(env, files) takes what createStaticFiles() answers.');
   }
+  checkOptions('registerStatic()', options, ['angleTags']);
   const url = (name: unknown) => files.staticUrl(plainString(name));
   env.addGlobal('static', (name: unknown) => url(name));
   env.addFilter('static', (name: unknown) => url(name));
@@ -62,6 +67,7 @@ export function registerStatic(
     }
   });
   env.removeExtension(EXTENSION);
+  env.invalidateCache?.(); // templates that were compiled with the tags of earlier files
   env.addExtension(EXTENSION, extension(files, bridge(env, options)) as never);
 }
 
@@ -97,7 +103,7 @@ function extension(files: StaticFiles, preprocess: ((source: string) => string) 
       if (tag.value === 'load') return parseLoad(parser, nodes, tag);
       const value = parseValue(parser, nodes, tag);
       const target = parser.skipSymbol('as') ? parseTarget(parser, nodes, tag) : undefined;
-      parser.advanceAfterBlockEnd(tag.value);
+      endTag(parser, tag);
       const { lineno, colno } = tag;
       if (target) return new nodes.Set(lineno, colno, [target], value);
       // Only what has nothing to escape may pass for text; text is nearly free.
@@ -135,20 +141,27 @@ function parseName(parser: Parser, tag: Token): Node {
 }
 
 function parseTarget(parser: Parser, nodes: Nodes, tag: Token): Node {
-  const target = parser.parsePrimary();
+  const target = parser.peekToken()?.type === 'symbol' ? parser.parsePrimary() : undefined;
   if (!(target instanceof nodes.Symbol)) {
     parser.fail(`${tag.value} … as needs the name of a variable`, tag.lineno, tag.colno);
   }
   return target;
 }
 
+function endTag(parser: Parser, tag: Token): void {
+  if (parser.peekToken()?.type !== 'block-end') {
+    const form = tag.value === 'static' ? "static 'my_app/example.jpg'" : tag.value;
+    const whole =
+      tag.value === 'load' ? '{% load static %}' : `{% ${form} %} or {% ${form} as url %}`;
+    parser.fail(`${tag.value} is written ${whole}`, tag.lineno, tag.colno);
+  }
+  parser.advanceAfterBlockEnd(tag.value);
+}
+
 /** `{% load static %}`, also as `{% load get_static_prefix from static %}`. */
 function parseLoad(parser: Parser, nodes: Nodes, tag: Token): Node {
   const words: unknown[] = [];
-  for (let next = parser.nextToken(); next.type === 'symbol'; next = parser.nextToken()) {
-    words.push(next.value);
-    if (parser.peekToken()?.type === 'block-end') break;
-  }
+  while (parser.peekToken()?.type === 'symbol') words.push(parser.nextToken().value);
   const libraries = words.includes('from') ? words.slice(words.indexOf('from') + 1) : words;
   if (libraries.length === 0 || libraries.some((library) => library !== 'static')) {
     parser.fail(
@@ -157,7 +170,7 @@ function parseLoad(parser: Parser, nodes: Nodes, tag: Token): Node {
       tag.colno,
     );
   }
-  parser.advanceAfterBlockEnd(tag.value);
+  endTag(parser, tag);
   return new nodes.Output(tag.lineno, tag.colno, []);
 }
 
@@ -179,6 +192,7 @@ class PlacedError extends Error {
     const place = this.#first ? ` [Line ${this.lineno}, Column ${this.colno}]` : '';
     this.#first = false;
     this.message = `(${path || 'unknown path'})${place}\n  ${this.message}`;
+    Error.captureStackTrace(this); // the stack begins with the message, and is what servers show
     return this;
   }
 }

@@ -1,5 +1,5 @@
 /** The tags that may also be written `<% static … %>` or `<<static …>>`. */
-const NAMES = 'static|get_static_prefix|get_media_prefix';
+const PREFIXES = 'get_static_prefix|get_media_prefix';
 
 /** The delimiters of a Nunjucks environment. */
 export interface Delimiters {
@@ -12,7 +12,10 @@ export interface Delimiters {
 }
 
 // `load` is ours only where it loads `static`.
-const ANGLE_OPEN = new RegExp(`<%-?\\s*(?:(?:${NAMES})(?=[\\s"'(%-])|load\\s+static\\s*-?%>)`, 'y');
+const ANGLE_OPEN = new RegExp(
+  `<%-?\\s*(?:(?:static|${PREFIXES})(?=[\\s"'(]|-?%>)|load\\s+static\\s*-?%>)`,
+  'y',
+);
 
 /**
  * Gives `<% static … %>` a Nunjucks environment's own delimiters. Comments, raw blocks, strings in
@@ -22,21 +25,23 @@ const ANGLE_OPEN = new RegExp(`<%-?\\s*(?:(?:${NAMES})(?=[\\s"'(%-])|load\\s+sta
 export function replaceAngleTags(source: string, delimiters: Delimiters): string {
   if (!source.includes('<%')) return source;
   const { blockStart, blockEnd, variableStart, variableEnd, commentStart, commentEnd } = delimiters;
-  const starts = ['<%', blockStart, variableStart, commentStart].map(literal).join('|');
-  const next = new RegExp(starts, 'g');
+  // Where an angle begins one of the environment's own, such as `<%=`, that one goes first.
+  const starts = [blockStart, variableStart, commentStart, '<%'];
+  const next = new RegExp(starts.map(literal).join('|'), 'g');
   let out = '';
   let copied = 0;
   for (let match = next.exec(source); match !== null; match = next.exec(source)) {
     const at = match.index;
     if (match[0] === blockStart) next.lastIndex = afterBlock(source, at, delimiters);
     else if (match[0] === variableStart) {
-      next.lastIndex = afterCode(source, at + variableStart.length, variableEnd);
+      next.lastIndex = afterCode(source, at + variableStart.length, [variableEnd]);
     } else if (match[0] === commentStart) {
       next.lastIndex = afterText(source, at + commentStart.length, commentEnd);
     } else {
       ANGLE_OPEN.lastIndex = at;
       if (!ANGLE_OPEN.test(source)) continue;
-      const end = afterCode(source, at + 2, '%>');
+      // What begins another tag, or ends a statement of another language, was no tag of ours.
+      const end = afterCode(source, at + 2, ['%>', ';', ...starts]);
       if (!source.startsWith('%>', end - 2)) continue;
       out += source.slice(copied, at) + blockStart + source.slice(at + 2, end - 2) + blockEnd;
       copied = end;
@@ -48,11 +53,11 @@ export function replaceAngleTags(source: string, delimiters: Delimiters): string
 
 /** Behind a block tag; behind the end of a raw block, whose inside is no template. */
 function afterBlock(source: string, start: number, { blockStart, blockEnd }: Delimiters): number {
-  const end = afterCode(source, start + blockStart.length, blockEnd);
+  const end = afterCode(source, start + blockStart.length, [blockEnd]);
   const name = /^-?\s*(raw|verbatim)\b/.exec(source.slice(start + blockStart.length, end))?.[1];
   if (name === undefined) return end;
-  const open = literal(blockStart);
-  const edge = new RegExp(`${open}-?\\s*(end)?${name}\\s*-?${literal(blockEnd)}`, 'g');
+  // Nunjucks' own: with a dash, `{%- endraw %}` ends nothing.
+  const edge = new RegExp(`${literal(blockStart)}\\s*(end)?${name}\\s*${literal(blockEnd)}`, 'g');
   edge.lastIndex = end;
   let level = 1;
   for (let match = edge.exec(source); match !== null; match = edge.exec(source)) {
@@ -62,12 +67,21 @@ function afterBlock(source: string, start: number, { blockStart, blockEnd }: Del
   return source.length;
 }
 
-/** Behind the end of a piece of code; in its strings nothing ends it. */
-function afterCode(source: string, start: number, end: string): number {
-  const token = new RegExp(`${literal(end)}|"(?:[^"\\\\]|\\\\[^])*"|'(?:[^'\\\\]|\\\\[^])*'`, 'g');
+// Strings, regular expressions and words, as Nunjucks' lexer cuts them: in them nothing ends code.
+const DELIMITERS = '\\s()[\\]{}%*+~/#,:|.<>=!-';
+const OPAQUE = [
+  `"(?:[^"\\\\]|\\\\[^])*"`,
+  `'(?:[^'\\\\]|\\\\[^])*'`,
+  'r/[^]*?(?<!\\\\)/',
+  `[^;"'${DELIMITERS}][^;${DELIMITERS}]*`,
+].join('|');
+
+/** Behind the first of `ends` in a piece of code. */
+function afterCode(source: string, start: number, ends: readonly string[]): number {
+  const token = new RegExp(`(${ends.map(literal).join('|')})|${OPAQUE}`, 'g');
   token.lastIndex = start;
   for (let match = token.exec(source); match !== null; match = token.exec(source)) {
-    if (match[0] === end) return token.lastIndex;
+    if (match[1] !== undefined) return token.lastIndex;
   }
   return source.length;
 }
@@ -89,9 +103,14 @@ export interface AngleTag {
   readonly code: string;
 }
 
-// An argument is made of strings, and of whatever has no angle, brace or lone quote in it.
+// There must be a name, on the tag's line: `<<static>>` is UML, and what follows a heredoc's
+// `<<static` is anything. It is made of strings, and of whatever has no angle, brace, tilde or lone
+// quote in it. No string holds a `<`, so that each text is read once.
+const STRINGS = ['"', "'"].map((quote) => {
+  return `${quote}(?:[^<${quote}\\\\\\r\\n]|\\\\${quote}|\\\\(?!${quote}))*${quote}`;
+});
 const DOUBLE_ANGLE = new RegExp(
-  `<<\\s*((?:${NAMES})(?:\\s(?:"[^"]*"|'[^']*'|[^<>{}"'])*|\\s*))>>`,
+  `<<[ \\t]*(static[ \\t]+(?=[^ \\t>])(?:${STRINGS.join('|')}|[^<>{}~"'\\r\\n])+|(?:${PREFIXES})[ \\t]*)>>`,
   'g',
 );
 
@@ -101,6 +120,6 @@ export function findAngleTags(text: string): AngleTag[] {
   return Array.from(text.matchAll(DOUBLE_ANGLE), (match) => ({
     start: match.index,
     end: match.index + match[0].length,
-    code: (match[1] ?? '').trim(),
+    code: match[1] ?? '',
   }));
 }

@@ -40,7 +40,7 @@ export function parseManifest(text: string, location: string): Manifest {
   }
   const paths = new Map<string, string>();
   for (const [name, hashedName] of Object.entries(content.paths)) {
-    if (typeof hashedName !== 'string' || !isName(hashedName)) {
+    if (!isFileName(hashedName)) {
       return refuse(
         `gives '${name}' the hashed name ${JSON.stringify(hashedName)}, which is no name of a file`,
       );
@@ -54,12 +54,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether nothing in the name needs making safe: it stays below the base, and is spelled plainly. */
-function isName(name: string): boolean {
+/** Whether it is the name of a file, and spelled as {@link normaliseName} would spell it. */
+export function isFileName(name: unknown): name is string {
+  if (typeof name !== 'string') return false;
   if (/^[\w-]+(?:[./][\w-]+)*$/.test(name)) return true; // nearly all; the rest takes longer
   try {
     return name !== '' && !name.endsWith('/') && normaliseName(name) === name;
   } catch {
-    return false; // the caller says what is wrong, with the manifest's place
+    return false; // the caller says what is wrong, and where
   }
 }

@@ -1,8 +1,10 @@
 import { relative, resolve } from 'node:path';
 import type { Problem } from './errors.js';
+import type { Finder } from './finder.js';
 import { normaliseName } from './names.js';
 import { didYouMean, nearNames } from './near.js';
 import { DEFAULTS, type Settings } from './settings.js';
+import type { Storage } from './storage.js';
 import { baseUrlFault, normaliseScriptName, resolveBaseUrl } from './urls.js';
 
 /** Everything that is wrong with the settings as they are written, without a look at the disk. */
@@ -234,11 +236,11 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isFinder(value: unknown): boolean {
+export function isFinder(value: unknown): value is Finder {
   return hasFunctions(value, ['find', 'list']);
 }
 
-function isStorage(value: unknown): boolean {
+export function isStorage(value: unknown): value is Storage {
   return hasFunctions(value, ['read', 'write', 'delete', 'exists', 'stat', 'list', 'url']);
 }
 
@@ -246,7 +248,8 @@ function hasFunctions(value: unknown, names: readonly string[]): boolean {
   return isPlainObject(value) && names.every((name) => typeof value[name] === 'function');
 }
 
-function kindOf(value: unknown): string {
+/** What a value is, in a message that says what it should have been. */
+export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string') return value === '' ? 'an empty string' : `'${value}'`;

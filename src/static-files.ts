@@ -1,5 +1,5 @@
 import type { CollectOptions, CollectReport } from './collect/collect.js';
-import { type Problem, SettingsError } from './errors.js';
+import { type Problem, SettingsError, SetupError } from './errors.js';
 import type { Finder } from './finder.js';
 import { appDirsFinder } from './finders/app-dirs.js';
 import { dirsFinder } from './finders/dirs.js';
@@ -7,6 +7,7 @@ import { resolveSettings } from './resolve-settings.js';
 import type { NodeHandler } from './serve/node.js';
 import type { Route } from './serve/route.js';
 import type { ResolvedSettings, Settings } from './settings.js';
+import { isFinder, isStorage, kindOf } from './settings-checks.js';
 import { type Sources, sourcesOf } from './sources.js';
 import type { Storage } from './storage.js';
 import { fileSystemStorage } from './storages/filesystem.js';
@@ -95,8 +96,11 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     locations: () => sources().locations(),
     ready: async () => storage().ready?.(),
     async refresh() {
-      await storage().refresh?.();
-      urls().clear();
+      try {
+        await storage().refresh?.();
+      } finally {
+        urls().clear(); // a storage of two parts may have had one of them changed
+      }
     },
     async check() {
       const { checkStaticFiles } = await import('./checks.js');
@@ -142,6 +146,7 @@ function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
 function findersOf(settings: ResolvedSettings): Finder[] {
   return (settings.finders ?? [dirsFinder(), appDirsFinder()]).map((setting) => {
     const finder = typeof setting === 'function' ? setting(settings) : setting;
+    if (!isFinder(finder)) throw noPart('finder', finder);
     return finder.attach?.(settings) ?? finder;
   });
 }
@@ -149,6 +154,7 @@ function findersOf(settings: ResolvedSettings): Finder[] {
 function storageOf(settings: ResolvedSettings, sources: () => Sources): Storage {
   const complete = (setting: Storage | ((settings: ResolvedSettings) => Storage)): Storage => {
     const storage = typeof setting === 'function' ? setting(settings) : setting;
+    if (!isStorage(storage)) throw noPart('storage', storage);
     const context = {
       settings,
       requireSource: (name: string) => sources().require(name),
@@ -157,6 +163,13 @@ function storageOf(settings: ResolvedSettings, sources: () => Sources): Storage 
     return storage.attach?.(context) ?? storage;
   };
   return complete(settings.storage ?? fileSystemStorage());
+}
+
+/** What is given itself has been checked with the settings; what a function answers, not before. */
+function noPart(kind: string, answer: unknown): SetupError {
+  return new SetupError(
+    `The function that is given as a ${kind} must answer one, not ${kindOf(answer)}.`,
+  );
 }
 
 function mediaResolver(mediaUrl: string): UrlResolver {

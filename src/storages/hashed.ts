@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs';
 import {
   ManifestError,
   NotReadyError,
+  reason,
   SetupError,
+  StaticFilesError,
   systemCode,
   UnknownNameError,
 } from '../errors.js';
-import { type Manifest, parseManifest } from '../manifest.js';
+import { isFileName, type Manifest, parseManifest } from '../manifest.js';
 import { didYouMean, nearNames } from '../near.js';
 import { checkOptions } from '../options.js';
 import type { StorageSetting } from '../settings.js';
+import { isStorage, kindOf } from '../settings-checks.js';
 import type { Storage } from '../storage.js';
 
 export interface HashedStorageOptions {
@@ -42,6 +45,7 @@ const OPTIONS = ['over', 'strict', 'manifestName', 'manifestStorage', 'refresh']
  */
 export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkOptions('hashedStorage()', options, OPTIONS);
+  checkValues(options);
   const refreshMs = milliseconds(options.refresh);
   const { over, manifestStorage, strict = true, manifestName = 'staticfiles.json' } = options;
   const policy: Policy = { strict, manifestName, refreshMs };
@@ -146,13 +150,14 @@ function passedOn(files: Storage): Omit<Storage, 'url'> {
 function manifestReader(storage: Storage, { manifestName, refreshMs, strict }: Policy) {
   let manifest: Manifest | undefined;
   let lookedAt = 0;
+  let looking = false;
   const location = () => storage.path?.(manifestName) ?? `'${manifestName}'`;
 
   function accept(bytes: Uint8Array | undefined): Manifest {
     lookedAt = Date.now();
     if (bytes !== undefined) {
       manifest = parseManifest(new TextDecoder().decode(bytes), location());
-    } else if (!strict && manifest === undefined) {
+    } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
       manifest = { paths: new Map() }; // names that nobody has hashed get their plain URLs
     } else {
       throw new ManifestError(
@@ -163,8 +168,20 @@ function manifestReader(storage: Storage, { manifestName, refreshMs, strict }: P
     return manifest;
   }
 
+  function unreadable(cause: unknown): Error {
+    if (cause instanceof StaticFilesError) return cause;
+    const why = `The manifest ${location()} cannot be read: ${reason(cause)}`;
+    return new ManifestError(why, location(), { cause });
+  }
+
   async function load(): Promise<void> {
-    accept(await storage.read(manifestName));
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await storage.read(manifestName);
+    } catch (cause) {
+      throw unreadable(cause);
+    }
+    accept(bytes);
   }
 
   function readNow(): Manifest {
@@ -173,16 +190,29 @@ function manifestReader(storage: Storage, { manifestName, refreshMs, strict }: P
         `The manifest '${manifestName}' is not on this machine and has not been read yet: await files.ready() before the first URL.`,
       );
     }
-    return accept(readIfThere(storage.path(manifestName)));
+    const path = storage.path(manifestName);
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = readFileSync(path);
+    } catch (cause) {
+      const code = systemCode(cause);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(cause);
+    }
+    return accept(bytes);
   }
 
   function lookAgain(): void {
     lookedAt = Date.now();
-    load().catch((error: unknown) => {
-      process.emitWarning(
-        `The manifest ${location()} could not be read again, and the last good one stays: ${error}`,
-      );
-    });
+    looking = true;
+    load()
+      .catch((error: unknown) => {
+        process.emitWarning(
+          `The manifest ${location()} could not be read again, and the last good one stays: ${error}`,
+        );
+      })
+      .finally(() => {
+        looking = false;
+      });
   }
 
   return {
@@ -192,7 +222,7 @@ function manifestReader(storage: Storage, { manifestName, refreshMs, strict }: P
     load,
     current(): Manifest {
       if (manifest === undefined) return readNow();
-      if (refreshMs > 0 && Date.now() - lookedAt >= refreshMs) lookAgain();
+      if (refreshMs > 0 && !looking && Date.now() - lookedAt >= refreshMs) lookAgain();
       return manifest;
     },
     async ready() {
@@ -201,12 +231,17 @@ function manifestReader(storage: Storage, { manifestName, refreshMs, strict }: P
   };
 }
 
-function readIfThere(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
-    throw error;
+function checkValues({ strict, manifestName, over, manifestStorage }: HashedStorageOptions): void {
+  const refuse = (key: string, rule: string): never => {
+    throw new SetupError(`hashedStorage()'s ${key} must be ${rule}.`);
+  };
+  if (strict !== undefined && typeof strict !== 'boolean') refuse('strict', 'true or false');
+  if (manifestName !== undefined && !isFileName(manifestName)) {
+    refuse('manifestName', 'the name of a file');
+  }
+  for (const [key, value] of Object.entries({ over, manifestStorage })) {
+    if (value === undefined || typeof value === 'function' || isStorage(value)) continue;
+    refuse(key, `a storage, or a function that answers one, not ${kindOf(value)}`);
   }
 }
 

@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { project } from '../project.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Every file that Node runs for a module: its coverage tells, and it misses nothing. */
+function loadedBy(specifier: string): string[] {
+  const folder = project({});
+  execFileSync(process.execPath, ['--input-type=module', '-e', `import '${specifier}';`], {
+    cwd: root,
+    env: { ...process.env, NODE_V8_COVERAGE: folder },
+  });
+  const reports = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const urls = reports.flatMap((report) =>
+    (JSON.parse(report) as { result: { url: string }[] }).result.map(({ url }) => url),
+  );
+  return urls
+    .filter((url) => url.startsWith('file:') && !url.endsWith('[eval1]'))
+    .map((url) => relative(root, fileURLToPath(url)).replaceAll(sep, '/'))
+    .sort();
+}
+
+/** Leaves, and the one small package that finds near names. */
+const allowed =
+  /^(?:dist\/src\/(?:angle-tags|errors|names|near|options|urls)\.js|node_modules\/fastest-levenshtein\/.*)$/;
+
+describe('importing an adapter', () => {
+  it.each([
+    ['nunjucks', ['dist/adapters/nunjucks.js']],
+    ['handlebars', ['dist/adapters/handlebars-tree.js', 'dist/adapters/handlebars.js']],
+  ])('%s loads leaves, and neither the engine nor the core', (name, own) => {
+    const loaded = loadedBy(`staticfiles/${name}`);
+    expect(loaded.filter((file) => !allowed.test(file))).toEqual(own);
+  });
+});

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigError, reason } from './errors.js';
+import { ConfigError, reason, systemCode } from './errors.js';
 import { defaultExport, importModule } from './import-module.js';
 import type { Settings } from './settings.js';
 
@@ -37,13 +37,15 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Setti
   const cwd = resolve(options.cwd ?? '.');
   const file = options.file === undefined ? findConfig(cwd) : chosen(resolve(cwd, options.file));
   const settings = await readSettings(file);
-  const baseDir = resolve(dirname(file), settings.baseDir ?? '.');
+  const { baseDir: from = '.' } = settings;
+  // What is no string is refused with the other settings, when they are used.
+  const baseDir = typeof from === 'string' ? resolve(dirname(file), from) : from;
   return { ...settings, baseDir, ...overrides(options.env ?? process.env, cwd) };
 }
 
 function findConfig(cwd: string): string {
   for (let folder = cwd; ; folder = dirname(folder)) {
-    const found = CONFIG_FILES.map((name) => join(folder, name)).find((path) => existsSync(path));
+    const found = CONFIG_FILES.map((name) => join(folder, name)).find(isFile);
     if (found !== undefined) return found;
     if (folder === dirname(folder)) break;
   }
@@ -54,8 +56,18 @@ function findConfig(cwd: string): string {
 }
 
 function chosen(file: string): string {
-  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+  if (isFile(file)) return file;
   throw new ConfigError(`The configuration file ${file} does not exist.`, file);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
 }
 
 async function readSettings(file: string): Promise<Settings> {
@@ -66,7 +78,8 @@ async function readSettings(file: string): Promise<Settings> {
     value = await defaultExport(exported);
   } catch (cause) {
     const why = `${cause instanceof Error ? `${cause.name}: ` : ''}${reason(cause)}`;
-    throw new ConfigError(`${placeOf(cause, file)} does not load: ${why}`, file, { cause });
+    const place = await placeOf(cause, file);
+    throw new ConfigError(`${place} does not load: ${why}`, file, { cause });
   }
   const why = whyNoSettings(value, exported, file);
   if (why === undefined) return value as Settings;
@@ -93,15 +106,26 @@ function whyNoSettings(value: unknown, exported: object, file: string): string |
   return empty ? 'exports nothing' : undefined;
 }
 
-/** The file, with the line and column where the stack of an error tells them. */
-function placeOf(error: unknown, file: string): string {
+/** The file, with the line and column where they can be had. */
+async function placeOf(error: unknown, file: string): Promise<string> {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const place = placeIn(stack, file);
+  if (place !== undefined || !(error instanceof SyntaxError)) return place ?? file;
+  // Node knows the place in an ES module too, and tells it when it is only asked to check.
+  const { spawnSync } = await import('node:child_process');
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
+  return placeIn(stderr ?? '', file) ?? file;
+}
+
+function placeIn(text: string, file: string): string | undefined {
+  // TypeScript keeps its lines when it is compiled, and not its columns.
+  const pattern = /\.[cm]?ts$/.test(file) ? /^:\d+/ : /^:\d+(?::\d+)?/;
   for (const spelling of [pathToFileURL(file).href, file]) {
-    const at = stack.indexOf(`${spelling}:`);
-    const place = at < 0 ? null : /^:\d+(?::\d+)?/.exec(stack.slice(at + spelling.length));
+    const at = text.indexOf(`${spelling}:`);
+    const place = at < 0 ? null : pattern.exec(text.slice(at + spelling.length));
     if (place !== null) return file + place[0];
   }
-  return file;
+  return undefined;
 }
 
 function overrides(env: Readonly<Record<string, string | undefined>>, cwd: string): Settings {

@@ -34,7 +34,11 @@ export function sourcesOf(finders: readonly Finder[], patterns: readonly string[
   /** Names that look like one that is not there; of finders that must be awaited, none. */
   function near(name: string): string[] {
     const options: ListOptions = { ignore: ignored, warn: () => {} };
-    return nearNames(name, namesOf(finders, options));
+    try {
+      return nearNames(name, namesOf(finders, options));
+    } catch {
+      return []; // such as an unreadable folder: the fault to tell is that the name is unknown
+    }
   }
 
   return {

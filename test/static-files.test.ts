@@ -1,0 +1,212 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test, vi } from 'vitest';
+import { NameError, SettingsError, SetupError } from '../src/errors.js';
+import type { Finder } from '../src/finder.js';
+import { createStaticFiles } from '../src/static-files.js';
+import { memoryStorage } from '../src/storages/memory.js';
+import { add, project } from './project.js';
+import { thrownBy } from './thrown.js';
+
+describe('createStaticFiles', () => {
+  test('needs no settings', () => {
+    const files = createStaticFiles();
+    expect(files.staticUrl('a.css')).toBe('/static/a.css');
+    expect(files.find('a.css')).toBeUndefined();
+  });
+
+  test('throws at once for settings that are wrong', () => {
+    expect(() => createStaticFiles({ staticUrl: '/static' })).toThrow(SettingsError);
+    const notAwaited = Promise.resolve({}) as object;
+    expect(() => createStaticFiles(notAwaited)).toThrow(/not a promise\. Write await before it/);
+  });
+
+  test('builds each part on its first use, and once', async () => {
+    const storage = vi.fn(() => memoryStorage());
+    const finder = vi.fn((): Finder => ({ find: () => [], list: () => [] }));
+    const files = createStaticFiles({ storage, finders: [finder] });
+    expect([storage, finder].map((part) => part.mock.calls.length)).toEqual([0, 0]);
+    files.staticUrl('a.css');
+    files.staticUrl('b.css');
+    expect([storage, finder].map((part) => part.mock.calls.length)).toEqual([1, 0]);
+    files.find('a.css');
+    await files.check();
+    expect([storage, finder].map((part) => part.mock.calls)).toEqual([
+      [[files.settings]],
+      [[files.settings]],
+    ]);
+  });
+
+  test('its functions need no this', async () => {
+    const dir = project({ 'a.css': 'a' });
+    const files = createStaticFiles({ dirs: [dir], mediaUrl: '/media/' });
+    const { staticUrl, mediaUrl, constantUrl, find, locations, ready, refresh, check } = files;
+    expect(staticUrl('a.css')).toBe('/static/a.css');
+    expect(mediaUrl('a.css')).toBe('/media/a.css');
+    expect(constantUrl('a.css')).toBe('/static/a.css');
+    expect(find('a.css')).toBe(join(dir, 'a.css'));
+    expect(locations()).toEqual([dir]);
+    await ready();
+    await refresh();
+    expect(await check()).toEqual([]);
+  });
+});
+
+describe('mediaUrl', () => {
+  test.each([
+    ['/media/', 'a b.jpg', '/media/a%20b.jpg'],
+    ['https://media.example.com/', '/x//y.jpg', 'https://media.example.com/x/y.jpg'],
+    ['/media/', '', '/media/'],
+    ['/media/', 'x.svg#icon', '/media/x.svg#icon'],
+    ['media/', 'x.jpg', '/app/media/x.jpg'],
+  ])('under %j of %j is %j', (mediaUrl, name, url) => {
+    expect(createStaticFiles({ mediaUrl, scriptName: 'app' }).mediaUrl(name)).toBe(url);
+  });
+
+  test('has an empty prefix where there is no setting, as in Django', () => {
+    expect(createStaticFiles().mediaUrl('')).toBe('');
+    expect(createStaticFiles().mediaUrl('a b.jpg')).toBe('a%20b.jpg');
+  });
+
+  test('refuses what staticUrl refuses', () => {
+    expect(() => createStaticFiles().mediaUrl('../x')).toThrow(NameError);
+  });
+});
+
+describe('find', () => {
+  test('answers the first file of a name, or all', () => {
+    const first = project({ 'a.css': '1', 'b.css': '1' });
+    const app = project({ 'static/a.css': '2' });
+    const { find } = createStaticFiles({ dirs: [first], apps: [app] });
+    expect(find('a.css')).toBe(join(first, 'a.css'));
+    expect(find('a.css', { all: true })).toEqual([
+      join(first, 'a.css'),
+      join(app, 'static', 'a.css'),
+    ]);
+    expect(find('b.css', { all: true })).toEqual([join(first, 'b.css')]);
+    expect(find('c.css')).toBeUndefined();
+    expect(find('c.css', { all: true })).toEqual([]);
+  });
+
+  test('dirs come before apps, as in Django, unless finders says otherwise', () => {
+    const dir = project({ 'a.css': '1' });
+    const app = project({ 'static/a.css': '2' });
+    expect(createStaticFiles({ dirs: [dir], apps: [app] }).locations()).toEqual([
+      dir,
+      join(app, 'static'),
+    ]);
+    expect(createStaticFiles({ dirs: [dir], apps: [app], finders: [] }).locations()).toEqual([]);
+  });
+
+  test('makes the name safe, and refuses what leaves the folders', () => {
+    const dir = project({ 'in/a.css': '1', 'secret.txt': 'x' });
+    const { find } = createStaticFiles({ dirs: [join(dir, 'in')] });
+    expect(find('/./a.css')).toBe(join(dir, 'in', 'a.css'));
+    expect(() => find('../secret.txt')).toThrow(NameError);
+    expect(() => find(undefined as never)).toThrow(NameError);
+  });
+
+  test('of a finder of one’s own, which must answer a list', () => {
+    const found = { name: 'a.css', path: resolve('a.css') };
+    const own = (answer: unknown) =>
+      createStaticFiles({ finders: [{ find: () => answer as never, list: () => [] }] });
+    expect(own([found]).find('a.css')).toBe(found.path);
+    for (const answer of [undefined, found, found.path, Promise.resolve([found])]) {
+      expect(thrownBy(() => own(answer).find('a.css'))).toEqual(
+        new SetupError(
+          'finders[0].find() must answer an array of { name, path }, and [] where it finds nothing.',
+        ),
+      );
+    }
+  });
+
+  test.each([
+    ['nothing', () => undefined, 'undefined'],
+    ['a promise', async () => ({}), 'a promise'],
+    ['something else', () => ({ find() {} }), 'an object'],
+  ])('of a function that answers %s says so', (_, finder, kind) => {
+    const files = createStaticFiles({ finders: [finder as never] });
+    expect(thrownBy(() => files.find('a.css'))).toEqual(
+      new SetupError(`The function that is given as a finder must answer one, not ${kind}.`),
+    );
+  });
+});
+
+describe('refresh', () => {
+  test('forgets URLs, even where the storage fails at it', async () => {
+    let version = 1;
+    const { attach, ...memory } = memoryStorage();
+    const storage = {
+      ...memory,
+      url: (name: string) => `/v${version}/${name}`,
+      refresh: async () => {
+        version++;
+        if (version === 3) throw new Error('half done');
+      },
+    };
+    const files = createStaticFiles({ storage });
+    expect(files.staticUrl('a.css')).toBe('/v1/a.css');
+    await files.refresh();
+    expect(files.staticUrl('a.css')).toBe('/v2/a.css');
+    await expect(files.refresh()).rejects.toThrow('half done');
+    expect(files.staticUrl('a.css')).toBe('/v3/a.css');
+  });
+});
+
+describe('collect', () => {
+  test('stops before anything is written where a check finds an error', async () => {
+    const dir = project({ 'a.css': 'a' });
+    const staticRoot = join(dir, 'collected');
+    const files = createStaticFiles({ dirs: [dir], staticRoot });
+    const error = await files.collect().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SettingsError);
+    expect(error).toMatchObject({ problems: [{ id: 'staticfiles.E112' }] });
+    expect(readdirSync(dir)).toEqual(['a.css']);
+  });
+});
+
+/** Reports every module that the program loads. */
+const REPORTER = `
+  import { register } from 'node:module';
+  const hook = "export const load = (url, context, next) => { console.log(url); return next(url, context); }";
+  register('data:text/javascript,' + encodeURIComponent(hook));
+`;
+
+test('a URL loads nothing of collecting, checking, serving and the commands', () => {
+  const built = pathToFileURL(resolve('dist/src/index.js')).href;
+  const root = project({
+    'reporter.mjs': REPORTER,
+    'program.mjs': `
+      import { createStaticFiles } from ${JSON.stringify(built)};
+      createStaticFiles().staticUrl('a.css');`,
+  });
+  const output = execFileSync(
+    process.execPath,
+    ['--import', pathToFileURL(join(root, 'reporter.mjs')).href, join(root, 'program.mjs')],
+    { encoding: 'utf8' },
+  );
+  const loaded = output.match(/(?<=\/)(?:dist\/src|node_modules)\/.+/g) ?? [];
+  expect(loaded).toContain('dist/src/url-resolver.js');
+  const ours = /^dist\/src\/(?:[\w-]+|storages\/[\w-]+|finders\/[\w-]+)\.js$/;
+  const theirs = /^node_modules\/(?:lru-cache|fastest-levenshtein)\//;
+  expect(loaded.filter((path) => !ours.test(path) && !theirs.test(path))).toEqual([]);
+  for (const late of ['checks', 'media-types', 'angle-tags']) {
+    expect(loaded).not.toContain(`dist/src/${late}.js`);
+  }
+});
+
+test('a program that uses the working directory finds its files there', () => {
+  const dir = project({ 'static/a.css': 'a' });
+  const before = process.cwd();
+  process.chdir(dir);
+  try {
+    add(dir, { 'static/b.css': 'b' });
+    expect(createStaticFiles({ dirs: ['static'] }).find('b.css')).toBe(
+      join(dir, 'static', 'b.css'),
+    );
+  } finally {
+    process.chdir(before);
+  }
+});

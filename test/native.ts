@@ -11,6 +11,12 @@ export interface Thrown {
   readonly cause?: string;
 }
 
+interface Answer {
+  readonly id: number;
+  readonly answer?: unknown;
+  readonly thrown?: Thrown;
+}
+
 /**
  * Calls exports of the built package in a Node process of its own. Vitest loads modules its own way,
  * also those that the package is asked to import; here Node does.
@@ -23,11 +29,11 @@ export function native(module: string) {
   });
   afterAll(() => void child.kill());
 
-  function call(name: string, args: unknown[]): Promise<{ answer?: unknown; thrown?: Thrown }> {
+  function call(name: string, args: unknown[]): Promise<Answer> {
     const id = ++calls;
     return new Promise((resolve, reject) => {
       child.once('exit', reject);
-      child.on('message', function hear(message: { id: number }) {
+      child.on('message', function hear(message: Answer) {
         if (message.id !== id) return;
         child.off('message', hear);
         child.off('exit', reject);

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finder } from '../finder.js';
-import { findInFolders, listFolders, type SourceFolder } from './folders.js';
+import { findInFolders, isFolder, listFolders, type SourceFolder } from './folders.js';
 
 /** Finds files in the folder `static` of each of the setting `apps`; Django's AppDirectoriesFinder. */
 export function appDirsFinder(): Finder {
@@ -17,7 +16,7 @@ function over(apps: readonly string[]): Finder {
     // An application without static files is none to warn of; one that is not there is.
     check: () =>
       apps
-        .filter((app) => !statSync(app, { throwIfNoEntry: false })?.isDirectory())
+        .filter((app) => !isFolder(app))
         .map((app) => ({
           id: 'staticfiles.W101',
           level: 'warning',

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import type { Problem } from '../errors.js';
 import type { Finder } from '../finder.js';
-import { findInFolders, listFolders, type SourceFolder } from './folders.js';
+import { findInFolders, listFolders, type SourceFolder, statOf } from './folders.js';
 
 /** Finds files in the folders of the setting `dirs`; Django's FileSystemFinder. */
 export function dirsFinder(): Finder {
@@ -25,7 +24,7 @@ function distinct(dirs: readonly SourceFolder[]): SourceFolder[] {
 }
 
 function missing(dir: string): Problem[] {
-  const stats = statSync(dir, { throwIfNoEntry: false });
+  const stats = statOf(dir);
   if (stats?.isDirectory()) return [];
   const message =
     stats === undefined

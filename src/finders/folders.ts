@@ -60,14 +60,13 @@ function* walk(
   for (const entry of entries) {
     const name = inner === '' ? entry.name : `${inner}/${entry.name}`;
     const kind = kindOf(entry, join(dir, name));
-    if (kind === 'folder') {
-      // Django's rule: a folder is ignored by its own name, its files by the whole path.
-      if (!ignore(entry.name) && !skip?.(entry.name)) yield* walk(dir, name, trail, options);
-    } else if (!ignore(name)) {
-      const why = kind === 'file' ? unnameable(entry.name) : kind;
-      if (why === undefined) yield name;
-      else warn(`${join(dir, name)} is left out: ${why}.`);
-    }
+    // Django's rule: a folder is ignored by its own name, its files by the whole path.
+    const left = kind === 'folder' ? ignore(entry.name) || skip?.(entry.name) : ignore(name);
+    if (left) continue;
+    const why = kind === 'file' || kind === 'folder' ? unnameable(entry.name) : kind;
+    if (why !== undefined) warn(`${join(dir, name)} is left out: ${why}.`);
+    else if (kind === 'folder') yield* walk(dir, name, trail, options);
+    else yield name;
   }
 }
 
@@ -77,12 +76,7 @@ function readFolder(path: string): Dirent[] | undefined {
     const entries = readdirSync(path, { withFileTypes: true });
     return entries.sort((a, b) => compareNames(a.name, b.name));
   } catch (cause) {
-    const code = systemCode(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new SetupError(
-      `The folder ${path} cannot be read (${code ?? cause}). Give this user the right to read it, or ignore it.`,
-      { cause },
-    );
+    return undefinedOr(cause, `The folder ${path}`);
   }
 }
 
@@ -97,7 +91,7 @@ function kindOf(entry: Dirent, path: string): string {
   return target.isFile() ? 'file' : 'it is a link to no file';
 }
 
-/** Why a file cannot have a name of ours, where it cannot. */
+/** Why a file or folder cannot have a name of ours, where it cannot. */
 function unnameable(part: string): string | undefined {
   if (part.includes('\\')) return "'\\' in a name is taken for '/'";
   // Node gives U+FFFD for bytes that are no UTF-8, and finds no file by that.
@@ -108,15 +102,30 @@ function isFile(path: string): boolean {
   return statOf(path)?.isFile() ?? false;
 }
 
-function statOf(path: string): Stats | undefined {
+export function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() ?? false;
+}
+
+/** What stands at the end of a path, links followed; `undefined`: nothing. */
+export function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    const code = systemCode(error);
-    // A loop of links, a name too long for the file system, a file where a folder is looked for.
-    if (code === 'ELOOP' || code === 'ENAMETOOLONG' || code === 'ENOTDIR') return undefined;
-    throw error;
+  } catch (cause) {
+    return undefinedOr(cause, path);
   }
+}
+
+/** Nothing there, a file where a folder is looked for, a loop of links, a name that is too long. */
+const NOT_THERE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+/** `undefined` where the system says that nothing is there; every other fault is thrown. */
+function undefinedOr(cause: unknown, what: string): undefined {
+  const code = systemCode(cause);
+  if (NOT_THERE.has(code)) return undefined;
+  throw new SetupError(
+    `${what} cannot be read (${code ?? cause}). Give this user the right to read it, or ignore it.`,
+    { cause },
+  );
 }
 
 /** Device and inode: the same for each way to a folder. */
@@ -130,9 +139,8 @@ function identity(path: string): string | undefined {
  * `Logo.png` for `logo.png`: what is found here must be found in production.
  */
 function isSpelledSo(path: string, dir: string): boolean {
-  if (!ignoresCase(path)) return true;
   for (let at = path; at !== dir && isInside(at, dir); at = dirname(at)) {
-    if (!readdirSync(dirname(at)).includes(basename(at))) return false;
+    if (ignoresCase(at) && !readdirSync(dirname(at)).includes(basename(at))) return false;
   }
   return true;
 }
@@ -140,7 +148,9 @@ function isSpelledSo(path: string, dir: string): boolean {
 /** Whether the last part of the path finds the same file in the other case. */
 function ignoresCase(path: string): boolean {
   const last = basename(path);
-  const swapped = last === last.toUpperCase() ? last.toLowerCase() : last.toUpperCase();
+  // ASCII letters only: others change their number with their case, as the German sz does.
+  const upper = last.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+  const swapped = upper === last ? last.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : upper;
   if (swapped === last) return process.platform === 'win32' || process.platform === 'darwin';
   const other = statOf(join(dirname(path), swapped));
   const own = statOf(path);

@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { type Problem, SetupError } from '../errors.js';
 import type { Finder } from '../finder.js';
 import { normaliseName, pathUnder } from '../names.js';
-import { findInFolders, listFolders, type SourceFolder } from './folders.js';
+import { findInFolders, isFolder, listFolders, type SourceFolder } from './folders.js';
 
 /**
  * Packages by name, each with the folder in it whose files are offered, such as `'dist'`; `'.'` is
@@ -30,13 +29,17 @@ function from(packages: Packages, baseDir: string): Finder {
     return located;
   };
   return {
-    find: (name) => findInFolders(folders(), name),
-    list: (options) =>
-      listFolders(folders(), { ...options, skip: (part) => part === 'node_modules' }),
+    find: (name) => (name.split('/').some(isNested) ? [] : findInFolders(folders(), name)),
+    list: (options) => listFolders(folders(), { ...options, skip: isNested }),
     locations: () => folders().map(({ dir }) => dir),
     check: () => Object.entries(packages).flatMap(([name, folder]) => fault(name, folder, baseDir)),
     attach: (settings) => from(packages, settings.baseDir),
   };
+}
+
+/** Whether a folder holds what a package depends on, which it does not offer. */
+function isNested(part: string): boolean {
+  return part === 'node_modules';
 }
 
 function locate(name: string, folder: string, baseDir: string): SourceFolder {
@@ -68,7 +71,8 @@ function checkPackages(packages: unknown): asserts packages is Packages {
     throw new SetupError(`${usage}.`);
   }
   for (const [name, folder] of Object.entries(packages)) {
-    if (!PACKAGE_NAME.test(name)) throw new SetupError(`${usage}; '${name}' is no package's name.`);
+    if (!PACKAGE_NAME.test(name) || isNested(name))
+      throw new SetupError(`${usage}; '${name}' is no package's name.`);
     if (typeof folder !== 'string') {
       throw new SetupError(
         `${usage}; the folder of '${name}' must be a string, '.' for all of it.`,
@@ -80,7 +84,3 @@ function checkPackages(packages: unknown): asserts packages is Packages {
 
 /** https://docs.npmjs.com/cli/configuring-npm/package-json#name, old packages' capitals included. */
 const PACKAGE_NAME = /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/;
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}

@@ -1,5 +1,6 @@
-import { dirname } from 'node:path';
-import type { Problem } from './errors.js';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Problem, systemCode } from './errors.js';
 import { isInside } from './names.js';
 import { ignorePatterns } from './patterns.js';
 import type { ResolvedSettings } from './settings.js';
@@ -40,15 +41,26 @@ export function checkFolders(settings: ResolvedSettings, sources: Sources): Prob
 /** A static root inside a source is collected into itself; a source inside it falls to --clear. */
 function rootAmongSources({ staticRoot }: ResolvedSettings, sources: Sources): Problem[] {
   if (staticRoot === undefined) return [];
+  const root = realPath(staticRoot);
   return sources.locations().flatMap((dir): Problem[] => {
-    const clash = isInside(staticRoot, dir)
+    const clash = isInside(root, realPath(dir))
       ? `staticRoot (${staticRoot}) lies in the source folder ${dir}: collecting would collect its own files.`
-      : isInside(dir, staticRoot)
+      : isInside(realPath(dir), root)
         ? `The source folder ${dir} lies in staticRoot (${staticRoot}): collectstatic --clear would delete it.`
         : undefined;
     const hint = `Choose a folder that holds nothing else, such as ${dirname(dir)}/collected.`;
     return clash ? [{ id: 'staticfiles.E112', level: 'error', message: clash, hint }] : [];
   });
+}
+
+/** The path with its links followed, as far as it is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || path === dirname(path)) return path;
+    return join(realPath(dirname(path)), basename(path));
+  }
 }
 
 async function checkSourceFiles(settings: ResolvedSettings, sources: Sources): Promise<Problem[]> {

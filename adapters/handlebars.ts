@@ -17,7 +17,7 @@ export interface HandlebarsInstance {
 /**
  * Teaches a Handlebars instance the helpers `static`, `get_static_prefix` and `get_media_prefix`:
  * `{{static 'x'}}`, `(static 'x')`, `{{#static 'x' as |url|}}…{{/static}}`. Called again, it speaks
- * of the new files.
+ * of the new files; templates that are compiled already keep the URLs of literal names.
  *
  * @throws {PeerError} where there is no instance.
  * @throws {SetupError} where there are no files, and for an unknown option.
@@ -47,7 +47,7 @@ export function registerStatic(
 type Helper = (...args: unknown[]) => unknown;
 type Helpers = Readonly<Record<string, Helper>>;
 
-function helpersFor(files: StaticFiles): Helpers {
+function helpersFor({ staticUrl, mediaUrl }: StaticFiles): Helpers {
   return {
     static(this: unknown, name, last, ...more) {
       const options = last as HelperOptions | undefined;
@@ -55,14 +55,14 @@ function helpersFor(files: StaticFiles): Helpers {
       if (options?.hash === undefined || more.length > 0) throw wrongCount(name, options, more);
       let url: string;
       try {
-        url = files.staticUrl(plainString(name));
+        url = staticUrl(plainString(name));
       } catch (error) {
         throw placed(error, options);
       }
       return options.fn === undefined ? url : block(this, url, options.fn, options);
     },
-    get_static_prefix: () => files.staticUrl(''),
-    get_media_prefix: () => files.mediaUrl(''),
+    get_static_prefix: () => staticUrl(''),
+    get_media_prefix: () => mediaUrl(''),
   };
 }
 
@@ -75,6 +75,7 @@ function block(context: unknown, url: string, fn: Block, options: HelperOptions)
 
 /** What a helper marked as safe is a string all the same. The core refuses everything else. */
 function plainString(name: unknown): string {
+  if (typeof name === 'string') return name;
   const isSafe = typeof name === 'object' && name !== null && 'toHTML' in name;
   return isSafe ? String(name) : (name as string);
 }

@@ -1,4 +1,4 @@
-import { type Delimiters, replaceAngleTags } from '../src/angle-tags.js';
+import { type Delimiters, escapeRegExp, replaceAngleTags } from '../src/angle-tags.js';
 import { PeerError, reason, SetupError } from '../src/errors.js';
 import type { StaticFiles } from '../src/index.js';
 import { checkOptions } from '../src/options.js';
@@ -54,7 +54,8 @@ export function registerStatic(
     throw new SetupError('registerStatic(env, files) takes what createStaticFiles() answers.');
   }
   checkOptions('registerStatic()', options, ['angleTags']);
-  const url = (name: unknown) => files.staticUrl(plainString(name));
+  const { staticUrl } = files;
+  const url = (name: unknown) => staticUrl(plainString(name));
   env.addGlobal('static', (name: unknown) => url(name));
   env.addFilter('static', (name: unknown) => url(name));
   // The tag calls a filter of its own: no variable of a template can shadow it, and it is quicker
@@ -82,6 +83,7 @@ function assertEnvironment(env: unknown): asserts env is NunjucksEnvironment {
 
 /** What a macro or a filter marked as safe is a string all the same. */
 function plainString(name: unknown): string {
+  if (typeof name === 'string') return name;
   return name instanceof String ? name.toString() : (name as string); // the core refuses others
 }
 
@@ -106,13 +108,16 @@ function extension(files: StaticFiles, preprocess: ((source: string) => string) 
       endTag(parser, tag);
       const { lineno, colno } = tag;
       if (target) return new nodes.Set(lineno, colno, [target], value);
-      // Only what has nothing to escape may pass for text; text is nearly free.
-      const text = value.value;
-      const isText = typeof text === 'string' && !/[&"'<>\\]/.test(text);
-      const output = isText ? new nodes.TemplateData(lineno, colno, text) : value;
-      return new nodes.Output(lineno, colno, [output]);
+      const text = plainText(value.value);
+      const output =
+        text === undefined ? [value] : withTextBehind(parser, nodes, tag, text, textOf);
+      return new nodes.Output(lineno, colno, output);
     },
   };
+
+  function textOf(name: string): string | undefined {
+    return plainText(files.constantUrl(name));
+  }
 
   /** The URL itself where it can be known now; otherwise the call that answers it. */
   function parseValue(parser: Parser, nodes: Nodes, tag: Token): Node {
@@ -130,6 +135,50 @@ function extension(files: StaticFiles, preprocess: ((source: string) => string) 
     const args = new nodes.NodeList(lineno, colno, [name, ...place]);
     return new nodes.Filter(lineno, colno, new nodes.Symbol(lineno, colno, TAG_FILTER), args);
   }
+}
+
+/** A URL that has nothing to escape, and so may pass for text. */
+function plainText(url: unknown): string | undefined {
+  return typeof url === 'string' && !/[&"'<>\\]/.test(url) ? url : undefined;
+}
+
+/**
+ * Makes one piece of a URL, the text behind it, and the literal tags and texts that follow. Each
+ * piece costs a concatenation at each rendering, which for text would be most of the cost.
+ */
+function withTextBehind(
+  parser: Parser,
+  nodes: Nodes,
+  tag: Token,
+  url: string,
+  textOf: (name: string) => string | undefined,
+): Node[] {
+  const text = parser.peekToken();
+  if (text?.type !== 'data') return [new nodes.TemplateData(tag.lineno, tag.colno, url)];
+  text.value = url + (parser.dropLeadingWhitespace ? text.value.trimStart() : text.value);
+  parser.dropLeadingWhitespace = false;
+  const { tokens } = parser;
+  const literalTag = literalTagOf(tokens.tags);
+  for (;;) {
+    const [tagAhead, , name] = literalTag.exec(tokens.currentStr()) ?? [];
+    const urlAhead = name === undefined ? undefined : textOf(name);
+    if (tagAhead === undefined || urlAhead === undefined) return [];
+    tokens.forwardN(tagAhead.length);
+    text.value += urlAhead + textAhead(tokens);
+  }
+}
+
+/** The plainest form of the tag, without whitespace control, at the head of a text. */
+function literalTagOf({ BLOCK_START, BLOCK_END }: Lexer['tags']): RegExp {
+  const [start, end] = [BLOCK_START, BLOCK_END].map(escapeRegExp);
+  return new RegExp(`^${start}\\s*static\\s+(["'])([^"'\\\\]*)\\1\\s*${end}(?![\\r\\n])`);
+}
+
+function textAhead(tokens: Lexer): string {
+  const { BLOCK_START, VARIABLE_START, COMMENT_START } = tokens.tags;
+  const rest = tokens.currentStr();
+  const isCode = [BLOCK_START, VARIABLE_START, COMMENT_START].some((at) => rest.startsWith(at));
+  return isCode ? '' : (tokens.nextToken()?.value ?? '');
 }
 
 function parseName(parser: Parser, tag: Token): Node {
@@ -201,12 +250,22 @@ class PlacedError extends Error {
 
 interface Token {
   readonly type: string;
-  readonly value: string;
+  value: string;
   readonly lineno: number;
   readonly colno: number;
 }
 
+interface Lexer {
+  readonly tags: Record<'BLOCK_START' | 'BLOCK_END' | 'VARIABLE_START' | 'COMMENT_START', string>;
+  currentStr(): string;
+  forwardN(count: number): void;
+  nextToken(): Token | null;
+}
+
 interface Parser {
+  readonly tokens: Lexer;
+  /** Set by a `-%}`, for the text behind it. */
+  dropLeadingWhitespace: boolean;
   nextToken(): Token;
   peekToken(): Token | null;
   skipSymbol(name: string): boolean;

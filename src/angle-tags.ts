@@ -27,7 +27,7 @@ export function replaceAngleTags(source: string, delimiters: Delimiters): string
   const { blockStart, blockEnd, variableStart, variableEnd, commentStart, commentEnd } = delimiters;
   // Where an angle begins one of the environment's own, such as `<%=`, that one goes first.
   const starts = [blockStart, variableStart, commentStart, '<%'];
-  const next = new RegExp(starts.map(literal).join('|'), 'g');
+  const next = new RegExp(starts.map(escapeRegExp).join('|'), 'g');
   let out = '';
   let copied = 0;
   for (let match = next.exec(source); match !== null; match = next.exec(source)) {
@@ -57,7 +57,10 @@ function afterBlock(source: string, start: number, { blockStart, blockEnd }: Del
   const name = /^-?\s*(raw|verbatim)\b/.exec(source.slice(start + blockStart.length, end))?.[1];
   if (name === undefined) return end;
   // Nunjucks' own: with a dash, `{%- endraw %}` ends nothing.
-  const edge = new RegExp(`${literal(blockStart)}\\s*(end)?${name}\\s*${literal(blockEnd)}`, 'g');
+  const edge = new RegExp(
+    `${escapeRegExp(blockStart)}\\s*(end)?${name}\\s*${escapeRegExp(blockEnd)}`,
+    'g',
+  );
   edge.lastIndex = end;
   let level = 1;
   for (let match = edge.exec(source); match !== null; match = edge.exec(source)) {
@@ -78,7 +81,7 @@ const OPAQUE = [
 
 /** Behind the first of `ends` in a piece of code. */
 function afterCode(source: string, start: number, ends: readonly string[]): number {
-  const token = new RegExp(`(${ends.map(literal).join('|')})|${OPAQUE}`, 'g');
+  const token = new RegExp(`(${ends.map(escapeRegExp).join('|')})|${OPAQUE}`, 'g');
   token.lastIndex = start;
   for (let match = token.exec(source); match !== null; match = token.exec(source)) {
     if (match[1] !== undefined) return token.lastIndex;
@@ -91,7 +94,8 @@ function afterText(source: string, start: number, end: string): number {
   return at < 0 ? source.length : at + end.length;
 }
 
-function literal(text: string): string {
+/** A regular expression's source that matches just `text`. */
+export function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 

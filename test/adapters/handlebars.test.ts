@@ -531,6 +531,67 @@ describe('a literal name', () => {
     expect(code.replaceAll('"\n    + "', '')).toBe(typed);
   });
 
+  it('renders as one that is not written down, whatever stands around it', () => {
+    const pieces = [
+      "{{static 'a'}}",
+      "{{~static 'a'}}",
+      "{{static 'a'~}}",
+      "{{{static 'a&b=c'}}}",
+      "{{static 'a&b=c'}}",
+      "{{~static 'a&b=c'~}}",
+      "<<static 'a'>>",
+      '<<static path>>',
+      "{{concat (static 'a') '!'}}",
+      '{{static path}}',
+      '{{get_static_prefix}}',
+      '{{~get_media_prefix~}}',
+      "{{#static 'a' as |u|}}\n {{u}} {{/static}}",
+      "{{#if (static 'a')}}\n{{static 'b'}}\n{{else}}\n{{/if}}",
+      "{{#if path~}} <<static 'a'>> {{~/if}}",
+      "{{#each list as |static|}}{{static 'a'}}{{/each}}",
+      "{{#each list as |item|}}\n{{static item}}{{static 'a'}}\n{{/each}}",
+      '{{> part}}',
+      "{{> part path=(static 'a')}}",
+      '{{!-- c --}}',
+      '{{~! c ~}}',
+      "\\{{static 'a'}}",
+      ' ',
+      '  \n',
+      '\r\n',
+      '\n  ',
+      'text',
+      "{{static '../a'}}",
+      '{{static missing}}',
+    ];
+    let seed = 7;
+    const next = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return pieces[seed % pieces.length];
+    };
+    const [folding, asking] = [filesOf(), filesOf({ storage: countingStorage().storage })].map(
+      (files) => {
+        const handlebars = instance(files);
+        const part = "{{static 'p'}}\n  <<static path>>\n";
+        handlebars.registerPartial('part', handlebars.compile(part));
+        return handlebars;
+      },
+    ) as [Instance, Instance];
+    const outcome = (handlebars: Instance, template: string, options: CompileOptions) => {
+      try {
+        return handlebars.compile(template, options)({ path: 'p', list: ['1', '2'] });
+      } catch (error) {
+        return String(error);
+      }
+    };
+    for (const options of [{}, { noEscape: true }, { preventIndent: true }]) {
+      for (let round = 0; round < 300; round++) {
+        const template = Array.from({ length: 8 }, next).join('');
+        const expected = outcome(asking, template, options);
+        expect(outcome(folding, template, options), template).toBe(expected);
+      }
+    }
+  });
+
   it('gives way to a helper that has replaced ours since', () => {
     const handlebars = instance();
     for (const name of ['static', 'get_static_prefix', 'get_media_prefix']) {

@@ -484,9 +484,74 @@ describe('a literal name', () => {
   it('costs what text costs where URLs stay', () => {
     const env = environment({ files: collected({ 'a.png': 'a.1.png' }) });
     const code = (source: string) => nunjucks.precompileString(source, { name: 'x', env });
-    expect(code('<img src="{% static \'a.png\' %}">')).toContain('output += "/static/a.1.png";');
+    expect(code("a{% static 'a.png' %}b{% static 'a.png' %}{% static 'a.png' %}c")).toContain(
+      'output += "a";\noutput += "/static/a.1.pngb/static/a.1.png/static/a.1.pngc";\n',
+    );
     expect(code("{% static 'a.png' %}")).not.toContain('staticfiles_tag');
     expect(code("{% static 'gone.png' %}")).toContain('staticfiles_tag');
+  });
+
+  it('renders as one that is not written down, whatever stands around it', () => {
+    const pieces = [
+      "{% static 'a' %}",
+      "{%- static 'a' %}",
+      "{% static 'a' -%}",
+      "{%- static 'a&b' -%}",
+      "{% static 'a&b' %}",
+      "<% static 'a' %>",
+      "<%- static 'a' -%>",
+      '{% static "gone/../a" %}',
+      '{% static path %}',
+      "{% static 'a' as u %}",
+      '{{ u }}',
+      '{{- u -}}',
+      '{# c #}',
+      '{#- c -#}',
+      '{% if u %}',
+      '{%- else -%}',
+      '{% endif %}',
+      "{% raw %}{% static 'a' %}{% endraw %}",
+      ' ',
+      '  \n',
+      '\r\n',
+      '\n  ',
+      'text',
+      '-',
+    ];
+    let seed = 7;
+    const next = () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return pieces[seed % pieces.length];
+    };
+    const lists = [
+      {},
+      { trimBlocks: true },
+      { lstripBlocks: true },
+      { trimBlocks: true, lstripBlocks: true },
+    ];
+    for (const options of lists) {
+      const folding = environment(options);
+      const asking = environment({
+        ...options,
+        files: filesOf({ storage: countingStorage().storage }),
+      });
+      const outcome = (env: nunjucks.Environment, template: string) => {
+        try {
+          return env.renderString(template, { path: 'p' });
+        } catch (error) {
+          return String(error);
+        }
+      };
+      for (let round = 0; round < 1000; round++) {
+        const template = `{% if path %}${Array.from({ length: 8 }, next).join('')}{% endif %}`;
+        expect(outcome(folding, template), template).toBe(outcome(asking, template));
+      }
+    }
+  });
+
+  it('leaves the places of what follows it as they are', () => {
+    const template = "{% static 'a' %}\n {% static 'b' %} {% static 'c' %} <% static missing %>";
+    expect(messageOf(template)).toContain('[Line 2, Column 39]');
   });
 
   it('is not written down before a remote manifest is there', async () => {

@@ -156,7 +156,6 @@ function withTextBehind(
   const text = parser.peekToken();
   if (text?.type !== 'data') return [new nodes.TemplateData(tag.lineno, tag.colno, url)];
   text.value = url + (parser.dropLeadingWhitespace ? text.value.trimStart() : text.value);
-  parser.dropLeadingWhitespace = false;
   const { tokens } = parser;
   const literalTag = literalTagOf(tokens.tags);
   for (;;) {
@@ -241,7 +240,6 @@ class PlacedError extends Error {
     const place = this.#first ? ` [Line ${this.lineno}, Column ${this.colno}]` : '';
     this.#first = false;
     this.message = `(${path || 'unknown path'})${place}\n  ${this.message}`;
-    Error.captureStackTrace(this); // the stack begins with the message, and is what servers show
     return this;
   }
 }
@@ -265,7 +263,7 @@ interface Lexer {
 interface Parser {
   readonly tokens: Lexer;
   /** Set by a `-%}`, for the text behind it. */
-  dropLeadingWhitespace: boolean;
+  readonly dropLeadingWhitespace: boolean;
   nextToken(): Token;
   peekToken(): Token | null;
   skipSymbol(name: string): boolean;

@@ -401,8 +401,9 @@ describe('an error', () => {
     };
     const env = environment({ dev, templates });
     const message = String(thrownBy(() => env.render('page.html')));
-    expect(message).toContain('(page.html)');
-    expect(message).toContain('(part.html) [Line 2, Column 5]\n  A static file');
+    expect(message).toMatch(
+      /^(?:\s*(?:Template render error: )?\(page\.html\)\n)+ +(?:Template render error: )?\(part\.html\) \[Line 2, Column 5\]\n {2}A static/,
+    );
     expect(message.match(/A static file/g)).toHaveLength(1);
   });
 

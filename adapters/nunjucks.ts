@@ -1,7 +1,8 @@
-import { type Delimiters, escapeRegExp, replaceAngleTags } from '../src/angle-tags.js';
+import { type Delimiters, replaceAngleTags } from '../src/angle-tags.js';
 import { PeerError, reason, SetupError } from '../src/errors.js';
 import type { StaticFiles } from '../src/index.js';
 import { checkOptions } from '../src/options.js';
+import { joinTexts, plainText, type TextParser, type Token } from './nunjucks-text.js';
 
 export interface NunjucksOptions {
   /** Whether `<% static 'x' %>` is a tag as well. @default true */
@@ -108,16 +109,13 @@ function extension(files: StaticFiles, preprocess: ((source: string) => string) 
       endTag(parser, tag);
       const { lineno, colno } = tag;
       if (target) return new nodes.Set(lineno, colno, [target], value);
-      const text = plainText(value.value);
-      const output =
-        text === undefined ? [value] : withTextBehind(parser, nodes, tag, text, textOf);
+      const url = plainText(value.value);
+      if (url === undefined) return new nodes.Output(lineno, colno, [value]);
+      const rest = joinTexts(parser, url, (name) => plainText(files.constantUrl(name)));
+      const output = rest === undefined ? [] : [new nodes.TemplateData(lineno, colno, rest)];
       return new nodes.Output(lineno, colno, output);
     },
   };
-
-  function textOf(name: string): string | undefined {
-    return plainText(files.constantUrl(name));
-  }
 
   /** The URL itself where it can be known now; otherwise the call that answers it. */
   function parseValue(parser: Parser, nodes: Nodes, tag: Token): Node {
@@ -135,49 +133,6 @@ function extension(files: StaticFiles, preprocess: ((source: string) => string) 
     const args = new nodes.NodeList(lineno, colno, [name, ...place]);
     return new nodes.Filter(lineno, colno, new nodes.Symbol(lineno, colno, TAG_FILTER), args);
   }
-}
-
-/** A URL that has nothing to escape, and so may pass for text. */
-function plainText(url: unknown): string | undefined {
-  return typeof url === 'string' && !/[&"'<>\\]/.test(url) ? url : undefined;
-}
-
-/**
- * Makes one piece of a URL, the text behind it, and the literal tags and texts that follow. Each
- * piece costs a concatenation at each rendering, which for text would be most of the cost.
- */
-function withTextBehind(
-  parser: Parser,
-  nodes: Nodes,
-  tag: Token,
-  url: string,
-  textOf: (name: string) => string | undefined,
-): Node[] {
-  const text = parser.peekToken();
-  if (text?.type !== 'data') return [new nodes.TemplateData(tag.lineno, tag.colno, url)];
-  text.value = url + (parser.dropLeadingWhitespace ? text.value.trimStart() : text.value);
-  const { tokens } = parser;
-  const literalTag = literalTagOf(tokens.tags);
-  for (;;) {
-    const [tagAhead, , name] = literalTag.exec(tokens.currentStr()) ?? [];
-    const urlAhead = name === undefined ? undefined : textOf(name);
-    if (tagAhead === undefined || urlAhead === undefined) return [];
-    tokens.forwardN(tagAhead.length);
-    text.value += urlAhead + textAhead(tokens);
-  }
-}
-
-/** The plainest form of the tag, without whitespace control, at the head of a text. */
-function literalTagOf({ BLOCK_START, BLOCK_END }: Lexer['tags']): RegExp {
-  const [start, end] = [BLOCK_START, BLOCK_END].map(escapeRegExp);
-  return new RegExp(`^${start}\\s*static\\s+(["'])([^"'\\\\]*)\\1\\s*${end}(?![\\r\\n])`);
-}
-
-function textAhead(tokens: Lexer): string {
-  const { BLOCK_START, VARIABLE_START, COMMENT_START } = tokens.tags;
-  const rest = tokens.currentStr();
-  const isCode = [BLOCK_START, VARIABLE_START, COMMENT_START].some((at) => rest.startsWith(at));
-  return isCode ? '' : (tokens.nextToken()?.value ?? '');
 }
 
 function parseName(parser: Parser, tag: Token): Node {
@@ -246,26 +201,8 @@ class PlacedError extends Error {
 
 // What is used of Nunjucks' parser; its types say nothing of extensions.
 
-interface Token {
-  readonly type: string;
-  value: string;
-  readonly lineno: number;
-  readonly colno: number;
-}
-
-interface Lexer {
-  readonly tags: Record<'BLOCK_START' | 'BLOCK_END' | 'VARIABLE_START' | 'COMMENT_START', string>;
-  currentStr(): string;
-  forwardN(count: number): void;
-  nextToken(): Token | null;
-}
-
-interface Parser {
-  readonly tokens: Lexer;
-  /** Set by a `-%}`, for the text behind it. */
-  readonly dropLeadingWhitespace: boolean;
+interface Parser extends TextParser {
   nextToken(): Token;
-  peekToken(): Token | null;
   skipSymbol(name: string): boolean;
   parseExpression(): Node;
   parsePrimary(): Node;

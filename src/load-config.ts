@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ConfigError, reason, systemCode } from './errors.js';
+import { ConfigError, systemCode } from './errors.js';
+import { importFault } from './import-fault.js';
 import { defaultExport, importModule } from './import-module.js';
 import type { Settings } from './settings.js';
 
@@ -77,9 +77,7 @@ async function readSettings(file: string): Promise<Settings> {
     exported = await importModule(file);
     value = await defaultExport(exported);
   } catch (cause) {
-    const why = `${cause instanceof Error ? `${cause.name}: ` : ''}${reason(cause)}`;
-    const place = await placeOf(cause, file);
-    throw new ConfigError(`${place} does not load: ${why}`, file, { cause });
+    throw new ConfigError(await importFault(cause, file), file, { cause });
   }
   const why = whyNoSettings(value, exported, file);
   if (why === undefined) return value as Settings;
@@ -104,28 +102,6 @@ function whyNoSettings(value: unknown, exported: object, file: string): string |
   // A CommonJS file that exports nothing gives an empty object, as one does that exports `{}`.
   const empty = Object.keys(value).length === 0 && !readFileSync(file, 'utf8').includes('export');
   return empty ? 'exports nothing' : undefined;
-}
-
-/** The file, with the line and column where they can be had. */
-async function placeOf(error: unknown, file: string): Promise<string> {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const place = placeIn(stack, file);
-  if (place !== undefined || !(error instanceof SyntaxError)) return place ?? file;
-  // Node knows the place in an ES module too, and tells it when it is only asked to check.
-  const { spawnSync } = await import('node:child_process');
-  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
-  return placeIn(stderr ?? '', file) ?? file;
-}
-
-function placeIn(text: string, file: string): string | undefined {
-  // TypeScript keeps its lines when it is compiled, and not its columns.
-  const pattern = /\.[cm]?ts$/.test(file) ? /^:\d+/ : /^:\d+(?::\d+)?/;
-  for (const spelling of [pathToFileURL(file).href, file]) {
-    const at = text.indexOf(`${spelling}:`);
-    const place = at < 0 ? null : pattern.exec(text.slice(at + spelling.length));
-    if (place !== null) return file + place[0];
-  }
-  return undefined;
 }
 
 function overrides(env: Readonly<Record<string, string | undefined>>, cwd: string): Settings {

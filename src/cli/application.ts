@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { StaticFilesError } from '../errors.js';
+import { importFault } from '../import-fault.js';
 import { defaultExport, importModule } from '../import-module.js';
 
 /** An application that cannot be served. */
@@ -30,9 +31,7 @@ export async function loadApplication(path: string, cwd: string): Promise<Reques
   try {
     application = await defaultExport(await importModule(file));
   } catch (cause) {
-    throw new ApplicationError(`The application ${file} does not load: ${faultOf(cause)}`, {
-      cause,
-    });
+    throw new ApplicationError(`The application ${await importFault(cause, file)}`, { cause });
   }
   const listener = await listenerOf(application);
   if (listener === undefined) {
@@ -41,13 +40,6 @@ export async function loadApplication(path: string, cwd: string): Promise<Reques
     throw new ApplicationError(`The application ${file} ${what}. ${ACCEPTED}`);
   }
   return listener;
-}
-
-/** The error, and the place that its stack names first: it may be in a module that was imported. */
-function faultOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const place = /(?:file:\/\/)?\/[^\s()]+?:\d+(?::\d+)?/.exec(error.stack ?? '')?.[0];
-  return `${error.name}: ${error.message}${place ? ` (${place})` : ''}`;
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import {
   ManifestError,
@@ -466,6 +466,24 @@ describe('what stands under it', () => {
     await files.ready();
     expect(files.staticUrl('a.css')).toBe('own:1:a.0123456789ab.css');
     expect(files.staticUrl('dir/')).toBe('own:1:dir/');
+  });
+
+  test('keeps what it has beyond the contract: paths, and a way for local files', async () => {
+    class LocalStorage extends OwnStorage {
+      readonly root = resolve('own');
+      path(name: string) {
+        return join(this.root, name);
+      }
+      writeFile = vi.fn(async (name: string) => this.write(name, bytes(this.root)));
+    }
+    const own = new LocalStorage();
+    const storage = hashedStorage({ over: own });
+    expect(storage.path?.('a.css')).toBe(resolve('own/a.css'));
+    await storage.writeFile?.('a.css', '/source.css', { mtimeMs: 7 });
+    expect(own.writeFile.mock.calls).toEqual([['a.css', '/source.css', { mtimeMs: 7 }]]);
+    expect(await storage.read('a.css')).toEqual(bytes(own.root));
+    const bare = hashedStorage({ over: new OwnStorage() });
+    expect([bare.path, bare.writeFile]).toEqual([undefined, undefined]);
   });
 
   test('a function is handed the settings', () => {

@@ -10,6 +10,7 @@ export async function importModule(path: string): Promise<Record<string, unknown
   const { createJiti } = await import('jiti');
   // This package stays the one that Node has loaded, so that its error classes are the same.
   const jiti = createJiti(import.meta.url, {
+    fsCache: false,
     interopDefault: false,
     nativeModules: ['staticfiles'],
   });

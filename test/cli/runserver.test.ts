@@ -12,7 +12,7 @@ const FILES = {
     'export default { apps: ["polls"], mediaUrl: "/media/", mediaRoot: "uploads" };',
   'polls/static/polls/a.css': 'a{}',
   'uploads/me.txt': 'me',
-  'app.mjs': 'export default (request, response) => response.end(`app ${request.url}`);',
+  'app.mjs': 'export default (request, response) => response.end("app " + request.url);',
 };
 
 /** Starts the server on a free port, and answers where it is. */

@@ -75,7 +75,6 @@ describe.each(['live', 'collected'] as const)('the polls example, %s', (mode) =>
       const page = await browser.newPage();
       const { statuses, complaints } = watch(page);
       await page.goto(url, { waitUntil: 'load' });
-      // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, not the source's spaces
       texts.push(await page.locator('body').innerText());
 
       const shown = await page

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ConfigError, systemCode } from './errors.js';
+import { ConfigError, SettingsError, systemCode } from './errors.js';
 import { importFault } from './import-fault.js';
 import { defaultExport, importModule } from './import-module.js';
 import type { Settings } from './settings.js';
+import { settingsProblems } from './settings-checks.js';
 
 /** The names of configuration files, in the order in which they are looked for. */
 export const CONFIG_FILES: readonly string[] = Object.freeze(
@@ -32,15 +33,31 @@ const VARIABLES = [
  * those in the environment variables STATIC_ROOT and MEDIA_ROOT, to the working directory.
  *
  * @throws {ConfigError} where there is no file, or it throws, or exports no settings.
+ * @throws {SettingsError} with every fault in the settings, and the file that they are in.
  */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<Settings> {
   const cwd = resolve(options.cwd ?? '.');
   const file = options.file === undefined ? findConfig(cwd) : chosen(resolve(cwd, options.file));
   const settings = await readSettings(file);
-  const { baseDir: from = '.' } = settings;
-  // What is no string is refused with the other settings, when they are used.
-  const baseDir = typeof from === 'string' ? resolve(dirname(file), from) : from;
-  return { ...settings, baseDir, ...overrides(options.env ?? process.env, cwd) };
+  const fromEnvironment = overrides(options.env ?? process.env, cwd);
+  const { baseDir = '.' } = settings;
+  const complete = {
+    ...settings,
+    // What is no string is told with the other faults.
+    baseDir: typeof baseDir === 'string' ? resolve(dirname(file), baseDir) : baseDir,
+    ...fromEnvironment.settings,
+  };
+  checkSettings(complete, file, fromEnvironment.variables);
+  return complete;
+}
+
+function checkSettings(settings: Settings, file: string, variables: readonly string[]): void {
+  const errors = settingsProblems(settings).filter(({ level }) => level === 'error');
+  if (errors.length === 0) return;
+  const from = variables.length > 0 ? `, with ${variables.join(', ')} from the environment` : '';
+  throw new SettingsError(
+    errors.map((problem) => ({ ...problem, message: `${file}${from}: ${problem.message}` })),
+  );
 }
 
 function findConfig(cwd: string): string {
@@ -104,12 +121,15 @@ function whyNoSettings(value: unknown, exported: object, file: string): string |
   return empty ? 'exports nothing' : undefined;
 }
 
-function overrides(env: Readonly<Record<string, string | undefined>>, cwd: string): Settings {
-  const set: { [Key in (typeof VARIABLES)[number][1]]?: string } = {};
+/** What the environment sets, and the variables that do. */
+function overrides(env: Readonly<Record<string, string | undefined>>, cwd: string) {
+  const settings: { [Key in (typeof VARIABLES)[number][1]]?: string } = {};
+  const variables: string[] = [];
   for (const [variable, key] of VARIABLES) {
     const value = env[variable];
-    // An empty variable is how shells and compose files say "not set".
-    if (value) set[key] = key.endsWith('Root') ? resolve(cwd, value) : value;
+    if (!value) continue; // an empty variable is how shells and compose files say "not set"
+    settings[key] = key.endsWith('Root') ? resolve(cwd, value) : value;
+    variables.push(variable);
   }
-  return set;
+  return { settings, variables };
 }

@@ -116,13 +116,6 @@ describe('relative paths', () => {
   });
 });
 
-test('settings are answered as they are: they are checked where they are used', async () => {
-  const text = "export default { baseDir: 7, staticUrl: '/static', colour: 'red' };";
-  const settings = await load({ cwd: project({ 'staticfiles.config.mjs': text }) });
-  expect(settings).toEqual({ baseDir: 7, staticUrl: '/static', colour: 'red' });
-  expect(() => createStaticFiles(settings as Settings)).toThrow(/baseDir must be the path of a/);
-});
-
 describe('environment variables', () => {
   test('come before the file; paths in them are relative to the working directory', async () => {
     const root = project({
@@ -269,6 +262,57 @@ describe('faults name the file and what to do', () => {
   ])('.%s with %j is right: it exports settings of which none is set', async (extension, text) => {
     const root = project({ [`staticfiles.config.${extension}`]: text });
     expect(await load({ cwd: root })).toEqual({ baseDir: root });
+  });
+});
+
+describe('wrong settings name the file, every one of them', () => {
+  async function problemsOf(text: string, variables = {}) {
+    const root = project({ 'staticfiles.config.mjs': text });
+    const { name, message } = await failure({ cwd: root, env: variables });
+    expect(name).toBe('SettingsError');
+    return { message, file: join(root, 'staticfiles.config.mjs') };
+  }
+
+  test('in the file', async () => {
+    const { message, file } = await problemsOf(
+      "export default { staticURL: '/s/', dirs: 'static' };",
+    );
+    expect(message.split('\n')).toEqual([
+      `${file}: 'staticURL' is no setting. Did you mean 'staticUrl'?`,
+      `${file}: dirs must be an array, not 'static'. Write dirs: ['…'].`,
+    ]);
+  });
+
+  test('in the environment', async () => {
+    const { message, file } = await problemsOf('export default { maxAge: -1 };', {
+      STATIC_URL: '/static',
+    });
+    const from = `${file}, with STATIC_URL from the environment`;
+    expect(message.split('\n')).toEqual([
+      `${from}: staticUrl must end in a slash: '/static'. Write '/static/'.`,
+      `${from}: maxAge must be a whole number of seconds from 0, not -1.`,
+    ]);
+  });
+
+  test('such as one that is no path, or that only the environment makes wrong', async () => {
+    const { message, file } = await problemsOf('export default { baseDir: 7 };');
+    expect(message).toBe(`${file}: baseDir must be the path of a folder, not 7.`);
+    const config = "export default { dirs: ['static'], mediaUrl: '/m/' };";
+    const root = project({ 'site/staticfiles.config.mjs': config });
+    const variables = { STATIC_ROOT: 'site/static', STATIC_URL: '/m/' };
+    const found = await failure({
+      cwd: root,
+      file: 'site/staticfiles.config.mjs',
+      env: variables,
+    });
+    expect(found.message).toContain('with STATIC_URL, STATIC_ROOT from the environment: mediaUrl');
+    expect(found.message).toContain('dirs must not contain staticRoot');
+  });
+
+  test('what the environment puts right is right', async () => {
+    const root = project({ 'staticfiles.config.mjs': "export default { staticUrl: '/static' };" });
+    const settings = await load({ cwd: root, env: { STATIC_URL: '/s/' } });
+    expect(settings).toMatchObject({ staticUrl: '/s/' });
   });
 });
 

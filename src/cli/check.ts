@@ -33,9 +33,8 @@ async function run(call: Call): Promise<number> {
 }
 
 async function findProblems(call: Call): Promise<readonly Problem[]> {
-  const settings = await call.settings();
   try {
-    return await createStaticFiles(settings).check();
+    return await createStaticFiles(await call.settings()).check();
   } catch (error) {
     // Settings that cannot be used are what this command is there to tell.
     if (error instanceof SettingsError) return error.problems;

@@ -92,7 +92,7 @@ describe('the command line', () => {
     expect(JSON.parse(out)).toEqual({
       error: {
         code: 'ERR_STATICFILES_SETTINGS',
-        message: "staticUrl must end in a slash: '/s'. Write '/s/'.",
+        message: `${root}/staticfiles.config.mjs: staticUrl must end in a slash: '/s'. Write '/s/'.`,
       },
     });
   });

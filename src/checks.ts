@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Problem, systemCode } from './errors.js';
+import { type Problem, SetupError, systemCode } from './errors.js';
 import { isInside } from './names.js';
 import { ignorePatterns } from './patterns.js';
 import type { ResolvedSettings } from './settings.js';
@@ -20,7 +20,12 @@ export async function checkStaticFiles(
 ): Promise<Problem[]> {
   const problems = checkFolders(settings, sources);
   if (problems.some(({ level }) => level === 'error')) return problems;
-  return [...problems, ...(await checkSourceFiles(settings, sources))];
+  try {
+    return [...problems, ...(await checkSourceFiles(settings, sources))];
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return [...problems, { id: 'staticfiles.E113', level: 'error', message: error.message }];
+  }
 }
 
 /** What can be seen without listing the files; collecting stops at its errors. */

@@ -13,7 +13,9 @@ export interface Sources {
   /** The folders that are looked in. */
   locations(): string[];
   check(): Problem[];
-  /** @throws {UnknownNameError} where collecting would find no file of that name. */
+  /** Whether collecting would find a file of that name. */
+  has(name: string): boolean;
+  /** @throws {UnknownNameError} where it would find none. */
   require(name: string): void;
 }
 
@@ -41,8 +43,13 @@ export function sourcesOf(finders: readonly Finder[], patterns: readonly string[
     }
   }
 
+  function isCollected({ name, inner = name }: FoundFile): boolean {
+    return !ignored(inner);
+  }
+
   return {
     find,
+    has: (name) => find(name).some(isCollected),
     async *list(options) {
       for (const finder of finders) yield* finder.list(options);
     },
@@ -50,7 +57,7 @@ export function sourcesOf(finders: readonly Finder[], patterns: readonly string[
     check: () => finders.flatMap((finder) => finder.check?.() ?? []),
     require(name) {
       const found = find(name);
-      if (found.some(({ inner = name }) => !ignored(inner))) return;
+      if (found.some(isCollected)) return;
       if (found.length > 0) {
         throw new UnknownNameError(
           `'${name}' is left out by the setting ignore (${patterns.join(' ')}), and will not be collected.`,

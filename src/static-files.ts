@@ -157,6 +157,7 @@ function storageOf(settings: ResolvedSettings, sources: () => Sources): Storage 
     if (!isStorage(storage)) throw noPart('storage', storage);
     const context = {
       settings,
+      hasSource: (name: string) => sources().has(name),
       requireSource: (name: string) => sources().require(name),
       under: (over = fileSystemStorage()) => complete(over),
     };

@@ -57,7 +57,10 @@ export interface Hashing {
   /** The name of the manifest in `manifestStorage`. */
   readonly manifestName: string;
   readonly manifestStorage: Storage;
-  /** The hashed name of a name that stands in the manifest; `undefined` for every other. */
+  /**
+   * The hashed name of a name that stands in the manifest; `undefined` for every other. In
+   * development the name itself, and only where a file's name holds what else begins a suffix.
+   */
   hashedName(name: string): string | undefined;
 }
 
@@ -72,7 +75,9 @@ export interface StorageDefaults {
 /** What the composition root hands a storage that is put to use. */
 export interface StorageContext {
   readonly settings: StorageDefaults;
-  /** @throws {UnknownNameError} where no finder knows `name`, with the nearest names. */
+  /** Whether collecting would find a file of that name. */
+  hasSource(name: string): boolean;
+  /** @throws {UnknownNameError} where it would find none, with the nearest names. */
   requireSource(name: string): void;
   /** Completes a storage that stands under another; where none is given, the file system's. */
   under(storage?: Storage | ((settings: never) => Storage)): Storage;

@@ -1,7 +1,9 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { SetupError } from '../src/errors.js';
 import type { Finder } from '../src/finder.js';
+import { dirsFinder } from '../src/finders/dirs.js';
 import { packagesFinder } from '../src/finders/packages.js';
 import type { Settings } from '../src/settings.js';
 import { createStaticFiles } from '../src/static-files.js';
@@ -28,6 +30,21 @@ describe('folders', () => {
       ['staticfiles.W101', 'warning'],
     ]);
     for (const { message } of problems) expect(message).toContain(baseDir);
+  });
+
+  test('one that cannot be read is an error, beside what else was found', async () => {
+    const closed: Finder = {
+      find: () => [],
+      list() {
+        throw new SetupError('The folder /closed cannot be read (EACCES).');
+      },
+    };
+    const finders = [dirsFinder(), closed];
+    const problems = await check({ baseDir: project({}), dirs: ['gone'], finders });
+    expect(problems).toMatchObject([
+      { id: 'staticfiles.W004' },
+      { id: 'staticfiles.E113', level: 'error', message: expect.stringContaining('/closed') },
+    ]);
   });
 
   test('a package that is not installed is an error', async () => {

@@ -13,7 +13,7 @@ import { didYouMean, nearNames } from '../near.js';
 import { checkOptions } from '../options.js';
 import type { StorageSetting } from '../settings.js';
 import { isStorage, kindOf } from '../settings-checks.js';
-import type { Storage } from '../storage.js';
+import type { Storage, StorageContext } from '../storage.js';
 
 export interface HashedStorageOptions {
   /** The storage of the files themselves. @default fileSystemStorage() */
@@ -53,11 +53,12 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   const place = typeof manifestStorage === 'object' ? manifestStorage : alone;
   return {
     ...fromManifest(alone, place, policy),
-    attach({ settings, requireSource, under }) {
+    attach(context) {
+      const { settings, under } = context;
       const files = under(over);
       const manifests = manifestStorage === undefined ? files : under(manifestStorage);
       return settings.debug
-        ? live(files, manifests, policy, requireSource)
+        ? live(files, manifests, policy, context)
         : fromManifest(files, manifests, policy);
     },
   };
@@ -111,7 +112,7 @@ function live(
   files: Storage,
   manifestStorage: Storage,
   { strict, manifestName }: Policy,
-  requireSource: (name: string) => void,
+  { hasSource, requireSource }: StorageContext,
 ): Storage {
   return {
     ...passedOn(files),
@@ -120,7 +121,11 @@ function live(
       return files.url(name);
     },
     stable: false,
-    hashing: { manifestName, manifestStorage, hashedName: () => undefined },
+    hashing: {
+      manifestName,
+      manifestStorage,
+      hashedName: (name) => (/[?#]/.test(name) && hasSource(name) ? name : undefined),
+    },
     ready: async () => files.ready?.(),
     refresh: async () => files.refresh?.(),
   };

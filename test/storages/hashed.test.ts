@@ -393,6 +393,14 @@ describe('in development', () => {
     expect(developed({}, { ignore: [] }).staticUrl(name)).toBe(`/static/${name}`);
   });
 
+  test('a file whose name holds what else begins a suffix is known whole, as to a manifest', () => {
+    const { staticUrl, dir } = developed();
+    add(dir, { 'a#b.css': '', 'what?.css': '' });
+    expect(staticUrl('a#b.css')).toBe('/static/a%23b.css');
+    expect(staticUrl('what?.css')).toBe('/static/what%3F.css');
+    expect(() => staticUrl('a#c.css')).toThrow("'a' is found by no finder");
+  });
+
   test('and a folder without its slash', () => {
     expect(() => developed().staticUrl('img')).toThrow(UnknownNameError);
   });

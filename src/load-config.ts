@@ -1,8 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, SettingsError, systemCode } from './errors.js';
-import { importFault } from './import-fault.js';
-import { defaultExport, importModule } from './import-module.js';
 import type { Settings } from './settings.js';
 import { settingsProblems } from './settings-checks.js';
 
@@ -88,12 +86,14 @@ function isFile(path: string): boolean {
 }
 
 async function readSettings(file: string): Promise<Settings> {
+  const { defaultExport, importModule } = await import('./import-module.js');
   let exported: Record<string, unknown>;
   let value: unknown;
   try {
     exported = await importModule(file);
     value = await defaultExport(exported);
   } catch (cause) {
+    const { importFault } = await import('./import-fault.js');
     throw new ConfigError(await importFault(cause, file), file, { cause });
   }
   const why = whyNoSettings(value, exported, file);

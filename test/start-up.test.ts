@@ -67,7 +67,7 @@ function packageOf(path: string): string {
 
 /** Leaves, contracts, kinds and the root. Each file more costs every start half a millisecond. */
 const NEEDED = `
-  default-instance errors import-fault import-module index load-config manifest names near options
+  default-instance errors index load-config manifest manifest-reader names near options
   patterns resolve-settings settings settings-checks sources static-files url-resolver urls
   finders/app-dirs finders/dirs finders/folders finders/packages
   storages/filesystem storages/hashed storages/memory`

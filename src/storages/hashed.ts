@@ -1,14 +1,6 @@
-import { readFileSync } from 'node:fs';
-import {
-  ManifestError,
-  NotReadyError,
-  reason,
-  SetupError,
-  StaticFilesError,
-  systemCode,
-  UnknownNameError,
-} from '../errors.js';
-import { isFileName, type Manifest, parseManifest } from '../manifest.js';
+import { SetupError, UnknownNameError } from '../errors.js';
+import { isFileName } from '../manifest.js';
+import { manifestReader, type ReaderOptions } from '../manifest-reader.js';
 import { didYouMean, nearNames } from '../near.js';
 import { checkOptions } from '../options.js';
 import type { StorageSetting } from '../settings.js';
@@ -48,7 +40,7 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkValues(options);
   const refreshMs = milliseconds(options.refresh);
   const { over, manifestStorage, strict = true, manifestName = 'staticfiles.json' } = options;
-  const policy: Policy = { strict, manifestName, refreshMs };
+  const policy: ReaderOptions = { strict, manifestName, refreshMs };
   const alone = typeof over === 'object' ? over : UNATTACHED;
   const place = typeof manifestStorage === 'object' ? manifestStorage : alone;
   return {
@@ -64,20 +56,13 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   };
 }
 
-interface Policy {
-  readonly strict: boolean;
-  readonly manifestName: string;
-  /** 0: never. */
-  readonly refreshMs: number;
-}
-
 /** In production: the manifest knows every name. */
-function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy): Storage {
+function fromManifest(files: Storage, manifestStorage: Storage, policy: ReaderOptions): Storage {
   const { strict, manifestName, refreshMs } = policy;
-  const reader = manifestReader(manifestStorage, policy);
+  const manifest = manifestReader(manifestStorage, policy);
 
   function hashedName(name: string): string | undefined {
-    return reader.current().paths.get(name);
+    return manifest.current().paths.get(name);
   }
 
   return {
@@ -87,9 +72,9 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
       const hashed = hashedName(name);
       if (hashed !== undefined) return files.url(hashed);
       if (!strict) return files.url(name);
-      const near = nearNames(name, reader.current().paths.keys());
+      const near = nearNames(name, manifest.current().paths.keys());
       throw new UnknownNameError(
-        `'${name}' is not in the manifest ${reader.location}.${didYouMean(near)} Run collectstatic if the file is new.`,
+        `'${name}' is not in the manifest ${manifest.location}.${didYouMean(near)} Run collectstatic if the file is new.`,
         name,
         near,
       );
@@ -98,11 +83,11 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
     hashing: { manifestName, manifestStorage, hashedName },
     async ready() {
       await files.ready?.();
-      await reader.ready();
+      await manifest.ready();
     },
     async refresh() {
       await files.refresh?.();
-      await reader.load();
+      await manifest.load();
     },
   };
 }
@@ -111,7 +96,7 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
 function live(
   files: Storage,
   manifestStorage: Storage,
-  { strict, manifestName }: Policy,
+  { strict, manifestName }: ReaderOptions,
   { hasSource, requireSource }: StorageContext,
 ): Storage {
   return {
@@ -148,91 +133,6 @@ function passedOn(files: Storage): Omit<Storage, 'url'> {
     list: () => files.list(),
     ...(path && { path: (name) => path.call(files, name) }),
     ...(writeFile && { writeFile: (...args) => writeFile.apply(files, args) }),
-  };
-}
-
-/** Holds the manifest: read at once from this machine, beforehand from elsewhere, again if wanted. */
-function manifestReader(storage: Storage, { manifestName, refreshMs, strict }: Policy) {
-  let manifest: Manifest | undefined;
-  let lookedAt = 0;
-  let looking = false;
-  const location = () => storage.path?.(manifestName) ?? `'${manifestName}'`;
-
-  function accept(bytes: Uint8Array | undefined): Manifest {
-    lookedAt = Date.now();
-    if (bytes !== undefined) {
-      manifest = parseManifest(new TextDecoder().decode(bytes), location());
-    } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
-      manifest = { paths: new Map() }; // names that nobody has hashed get their plain URLs
-    } else {
-      throw new ManifestError(
-        `There is no manifest at ${location()}. Run collectstatic to write it; in development, set debug: true.`,
-        location(),
-      );
-    }
-    return manifest;
-  }
-
-  function unreadable(cause: unknown): Error {
-    if (cause instanceof StaticFilesError) return cause;
-    const why = `The manifest ${location()} cannot be read: ${reason(cause)}`;
-    return new ManifestError(why, location(), { cause });
-  }
-
-  async function load(): Promise<void> {
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = await storage.read(manifestName);
-    } catch (cause) {
-      throw unreadable(cause);
-    }
-    accept(bytes);
-  }
-
-  function readNow(): Manifest {
-    if (storage.path === undefined) {
-      throw new NotReadyError(
-        `The manifest '${manifestName}' is not on this machine and has not been read yet: await files.ready() before the first URL.`,
-      );
-    }
-    const path = storage.path(manifestName);
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = readFileSync(path);
-    } catch (cause) {
-      const code = systemCode(cause);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(cause);
-    }
-    return accept(bytes);
-  }
-
-  function lookAgain(): void {
-    lookedAt = Date.now();
-    looking = true;
-    load()
-      .catch((error: unknown) => {
-        process.emitWarning(
-          `The manifest ${location()} could not be read again, and the last good one stays: ${error}`,
-        );
-      })
-      .finally(() => {
-        looking = false;
-      });
-  }
-
-  return {
-    get location() {
-      return location();
-    },
-    load,
-    current(): Manifest {
-      if (manifest === undefined) return readNow();
-      if (refreshMs > 0 && !looking && Date.now() - lookedAt >= refreshMs) lookAgain();
-      return manifest;
-    },
-    async ready() {
-      if (manifest === undefined) await load();
-    },
   };
 }
 

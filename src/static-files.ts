@@ -73,6 +73,11 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
   const sources = lazy(() => sourcesOf(findersOf(resolved), resolved.ignore));
   const storage = lazy(() => storageOf(resolved, sources));
   const urls = lazy(() => urlResolver(storage()));
+  // From the first call on, the resolver's own: all that stands between a tag and its look-up.
+  let staticUrl = (name: string): string => {
+    staticUrl = urls().url;
+    return staticUrl(name);
+  };
   const mediaUrls = lazy(() => mediaResolver(resolved.mediaUrl));
 
   function find(name: string, options?: { readonly all?: false }): string | undefined;
@@ -89,7 +94,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     get storage() {
       return storage();
     },
-    staticUrl: (name) => urls().url(name),
+    staticUrl: (name) => staticUrl(name),
     mediaUrl: (name) => mediaUrls().url(name),
     constantUrl: (name) => urls().constantUrl(name),
     find,

@@ -21,17 +21,26 @@ type UrlSource = Pick<Storage, 'url' | 'stable' | 'hashing'>;
 
 /** Names that stand whole in the manifest are bounded by it; all others, by an LRU cache. */
 export function urlResolver(storage: UrlSource): UrlResolver {
-  const listed = new Map<string, string>();
-  const others = new LRUCache<string, string>({ max: REMEMBERED });
+  const known = new Map<string, string>();
+  // Each tag asks for a URL, and here that is one look-up: this cache is asked for none. It only says
+  // which name is the oldest when there are too many.
+  const others = new LRUCache<string, true>({
+    max: REMEMBERED,
+    dispose: (_, name) => known.delete(name),
+  });
 
   function remember(name: string): string {
     const url = build(storage, name);
-    (isListed(storage, name) ? listed : others).set(name, url);
+    known.set(name, url);
+    if (!isListed(storage, name)) others.set(name, true);
     return url;
   }
 
   return {
-    url: pick(),
+    url:
+      storage.stable === true
+        ? (name) => known.get(name) ?? remember(name)
+        : (name) => build(storage, name),
     constantUrl(name) {
       if (storage.stable !== true) return undefined;
       try {
@@ -43,17 +52,10 @@ export function urlResolver(storage: UrlSource): UrlResolver {
       }
     },
     clear() {
-      listed.clear();
       others.clear();
+      known.clear();
     },
   };
-
-  /** What runs at each tag: one look-up for the names that are asked for most. */
-  function pick(): (name: string) => string {
-    if (storage.stable !== true) return (name) => build(storage, name);
-    if (storage.hashing === undefined) return (name) => others.get(name) ?? remember(name);
-    return (name) => listed.get(name) ?? others.get(name) ?? remember(name);
-  }
 }
 
 function build(storage: UrlSource, name: string): string {

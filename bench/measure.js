@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { do_not_optimize as keep, measure } from 'mitata';
 
 export { keep };
@@ -30,6 +32,21 @@ export async function compare(contenders, { per = 1, rounds = ROUNDS } = {}) {
       ];
     }),
   );
+}
+
+/**
+ * Runs each part of a script in a process of its own: how a function is compiled depends on all that
+ * has called it before.
+ */
+export async function runApart(script, parts) {
+  const [, , chosen] = process.argv;
+  if (chosen !== undefined) return parts[chosen]();
+  for (const part of Object.keys(parts)) {
+    const { status } = spawnSync(process.execPath, [fileURLToPath(script), part], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new Error(`${script} ${part} ended with ${status}`);
+  }
 }
 
 /** How many rounds are timed; more of them make medians steadier. */

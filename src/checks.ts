@@ -17,19 +17,30 @@ const NAMED = 20;
 export async function checkStaticFiles(
   settings: ResolvedSettings,
   sources: Sources,
+  destination: string | undefined,
 ): Promise<Problem[]> {
-  const problems = checkFolders(settings, sources);
-  if (problems.some(({ level }) => level === 'error')) return problems;
+  const problems: Problem[] = [];
   try {
-    return [...problems, ...(await checkSourceFiles(settings, sources))];
+    problems.push(...checkFolders(settings, sources, destination));
+    if (problems.some(({ level }) => level === 'error')) return problems;
+    problems.push(...(await checkSourceFiles(settings, sources)));
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    return [...problems, { id: 'staticfiles.E113', level: 'error', message: error.message }];
+    problems.push({ id: 'staticfiles.E113', level: 'error', message: error.message });
   }
+  return problems;
 }
 
-/** What can be seen without listing the files; collecting stops at its errors. */
-export function checkFolders(settings: ResolvedSettings, sources: Sources): Problem[] {
+/**
+ * What can be seen without listing the files; collecting stops at its errors.
+ *
+ * @param destination the folder that is collected into; `undefined`: it is not on this machine
+ */
+export function checkFolders(
+  settings: ResolvedSettings,
+  sources: Sources,
+  destination: string | undefined,
+): Problem[] {
   const problems = sources.check();
   if (settings.debug && process.env.NODE_ENV === 'production') {
     problems.push({
@@ -40,22 +51,33 @@ export function checkFolders(settings: ResolvedSettings, sources: Sources): Prob
     });
   }
   if (problems.some(({ level }) => level === 'error')) return problems;
-  return [...problems, ...rootAmongSources(settings, sources)];
+  if (destination === undefined) return problems;
+  return [...problems, ...rootAmongSources(destination, settings, sources)];
 }
 
-/** A static root inside a source is collected into itself; a source inside it falls to --clear. */
-function rootAmongSources({ staticRoot }: ResolvedSettings, sources: Sources): Problem[] {
-  if (staticRoot === undefined) return [];
-  const root = realPath(staticRoot);
-  return sources.locations().flatMap((dir): Problem[] => {
-    const clash = isInside(root, realPath(dir))
-      ? `staticRoot (${staticRoot}) lies in the source folder ${dir}: collecting would collect its own files.`
-      : isInside(realPath(dir), root)
-        ? `The source folder ${dir} lies in staticRoot (${staticRoot}): collectstatic --clear would delete it.`
-        : undefined;
-    const hint = `Choose a folder that holds nothing else, such as ${dirname(dir)}/collected.`;
-    return clash ? [{ id: 'staticfiles.E112', level: 'error', message: clash, hint }] : [];
+/** What is collected into a source is collected again; what lies in the static root, falls to --clear. */
+function rootAmongSources(
+  destination: string,
+  { mediaRoot }: ResolvedSettings,
+  sources: Sources,
+): Problem[] {
+  const root = realPath(destination);
+  const problem = (message: string, hint: string): Problem[] => [
+    { id: 'staticfiles.E112', level: 'error', message, hint },
+  ];
+  const problems = sources.locations().flatMap((dir) => {
+    const hint = `Choose a folder that holds nothing else, such as ${join(dirname(dir), 'collected')}.`;
+    if (isInside(root, realPath(dir))) {
+      const message = `The static root (${destination}) lies in the source folder ${dir}: collecting would collect its own files.`;
+      return problem(message, hint);
+    }
+    if (!isInside(realPath(dir), root)) return [];
+    const message = `The source folder ${dir} lies in the static root (${destination}): collectstatic --clear would delete it.`;
+    return problem(message, hint);
   });
+  if (mediaRoot === undefined || !isInside(realPath(mediaRoot), root)) return problems;
+  const message = `mediaRoot (${mediaRoot}) lies in the static root (${destination}): collectstatic --clear would delete the uploads.`;
+  return [...problems, ...problem(message, 'Give each of them a folder of its own.')];
 }
 
 /** The path with its links followed, as far as it is there. */

@@ -16,6 +16,8 @@ export interface ListOptions {
   readonly ignore: Ignore;
   /** Hears of what cannot be listed and loses nobody anything, such as a link to nowhere. */
   readonly warn: (message: string) => void;
+  /** The folder that is being collected into: a link to it leads to no sources. */
+  readonly destination?: string | undefined;
 }
 
 /** Where source files come from. Names are safe already: see `names.ts`. */

@@ -68,6 +68,9 @@ export function isInside(inner: string, outer: string): boolean {
   return way === '' || (!isAbsolute(way) && way !== '..' && !/^\.\.[\\/]/.test(way));
 }
 
+/** Begins the last part of names of files that are still being written. */
+export const PARTIAL = '.staticfiles-partial-';
+
 /** Compares names by code point: the same order on every machine, and Python's. */
 export function compareNames(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

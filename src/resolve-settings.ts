@@ -31,7 +31,7 @@ export function resolveSettings(settings: Settings = {}): ResolvedSettings {
     mediaUrl: settings.mediaUrl === undefined ? '' : url(settings.mediaUrl),
     mediaRoot: settings.mediaRoot === undefined ? undefined : path(settings.mediaRoot),
     debug: settings.debug ?? process.env.NODE_ENV !== 'production',
-    ignore: [...(settings.ignore ?? DEFAULTS.ignore)],
+    ignore: Object.freeze([...(settings.ignore ?? DEFAULTS.ignore)]),
     scriptName: normaliseScriptName(scriptName),
     maxAge: settings.maxAge ?? DEFAULTS.maxAge,
     fallthrough: settings.fallthrough ?? DEFAULTS.fallthrough,

@@ -1,5 +1,6 @@
 import { type Problem, SetupError, UnknownNameError } from './errors.js';
 import type { Finder, FoundFile, ListOptions } from './finder.js';
+import { isFileName } from './manifest.js';
 import { normaliseName } from './names.js';
 import { didYouMean, nearNames } from './near.js';
 import { type Ignore, ignorePatterns } from './patterns.js';
@@ -27,8 +28,9 @@ export function sourcesOf(finders: readonly Finder[], patterns: readonly string[
     return finders.flatMap((finder, index) => {
       const found = finder.find(safe);
       if (Array.isArray(found)) return found;
-      throw new SetupError(
-        `finders[${index}].find() must answer an array of { name, path }, and [] where it finds nothing.`,
+      throw misbehaved(
+        index,
+        'find() must answer an array of { name, path }, and [] where it finds nothing',
       );
     });
   }
@@ -51,7 +53,11 @@ export function sourcesOf(finders: readonly Finder[], patterns: readonly string[
     find,
     has: (name) => find(name).some(isCollected),
     async *list(options) {
-      for (const finder of finders) yield* finder.list(options);
+      for (const [index, finder] of finders.entries()) {
+        const files: unknown = finder.list(options);
+        if (!isIterable(files)) throw misbehaved(index, 'list() must answer what can be iterated');
+        for await (const file of files) yield checkedFile(file, index);
+      }
     },
     locations: () => finders.flatMap((finder) => finder.locations?.() ?? []),
     check: () => finders.flatMap((finder) => finder.check?.() ?? []),
@@ -76,6 +82,26 @@ export function sourcesOf(finders: readonly Finder[], patterns: readonly string[
       );
     },
   };
+}
+
+function misbehaved(index: number, rule: string): SetupError {
+  return new SetupError(`finders[${index}].${rule}.`);
+}
+
+function isIterable(value: unknown): value is AsyncIterable<FoundFile> | Iterable<FoundFile> {
+  const object = Object(value);
+  return Symbol.iterator in object || Symbol.asyncIterator in object;
+}
+
+/** A listed file is written under its name, which must be safe and spelled plainly. */
+function checkedFile(file: FoundFile, index: number): FoundFile {
+  const { name, path } = Object(file);
+  if (typeof path === 'string' && isFileName(name)) return file;
+  const what = `{ name: ${JSON.stringify(name)}, path: ${JSON.stringify(path)} }`;
+  throw misbehaved(
+    index,
+    `list() yields ${what}; the name must be a plain one, and the path a string`,
+  );
 }
 
 function* namesOf(finders: readonly Finder[], options: ListOptions): Generator<string> {

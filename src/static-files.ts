@@ -109,16 +109,19 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     },
     async check() {
       const { checkStaticFiles } = await import('./checks.js');
-      return checkStaticFiles(resolved, sources());
+      return checkStaticFiles(resolved, sources(), destinationOf(resolved, storage()));
     },
     async collect(options) {
       const [{ checkFolders }, { collectFiles }] = await Promise.all([
         import('./checks.js'),
         import('./collect/collect.js'),
       ]);
-      const errors = checkFolders(resolved, sources()).filter(({ level }) => level === 'error');
+      const destination = destinationOf(resolved, storage());
+      const problems = checkFolders(resolved, sources(), destination);
+      const errors = problems.filter(({ level }) => level === 'error');
       if (errors.length > 0) throw new SettingsError(errors);
-      return collectFiles(sources(), storage(), resolved.ignore, options);
+      const warnings = problems.map(({ message }) => message);
+      return collectFiles(sources(), storage(), resolved.ignore, options, warnings);
     },
     handler: loadedOnce(() => handlerOf(resolved, sources, storage)),
   };
@@ -176,6 +179,16 @@ function noPart(kind: string, answer: unknown): SetupError {
   return new SetupError(
     `The function that is given as a ${kind} must answer one, not ${kindOf(answer)}.`,
   );
+}
+
+/** The folder that is collected into, where there is one on this machine. */
+function destinationOf({ staticRoot }: ResolvedSettings, storage: Storage): string | undefined {
+  try {
+    return storage.path?.('');
+  } catch (error) {
+    if (error instanceof SetupError) return staticRoot; // it has no root; collecting tells that
+    throw error;
+  }
 }
 
 function mediaResolver(mediaUrl: string): UrlResolver {

@@ -7,6 +7,7 @@ import { dirsFinder } from '../src/finders/dirs.js';
 import { packagesFinder } from '../src/finders/packages.js';
 import type { Settings } from '../src/settings.js';
 import { createStaticFiles } from '../src/static-files.js';
+import { fileSystemStorage } from '../src/storages/filesystem.js';
 import { project } from './project.js';
 
 afterEach(() => vi.unstubAllEnvs());
@@ -30,6 +31,23 @@ describe('folders', () => {
       ['staticfiles.W101', 'warning'],
     ]);
     for (const { message } of problems) expect(message).toContain(baseDir);
+  });
+
+  test('are compared with where the storage writes, whatever staticRoot says', async () => {
+    const root = project({ 'site/a.css': '', 'up/me.jpg': '' });
+    const storage = fileSystemStorage({ root: '.' });
+    const settings = { baseDir: root, dirs: ['site'], staticRoot: 'out', storage };
+    expect(await check(settings)).toMatchObject([{ id: 'staticfiles.E112' }]);
+    await expect(createStaticFiles(settings).collect({ clear: true })).rejects.toThrow(
+      '--clear would delete it',
+    );
+  });
+
+  test('with uploads in the static root are an error', async () => {
+    const problems = await check({ baseDir: project({}), staticRoot: 'out', mediaRoot: 'out/m' });
+    expect(problems).toMatchObject([
+      { id: 'staticfiles.E112', message: expect.stringContaining('would delete the uploads') },
+    ]);
   });
 
   test('one that cannot be read is an error, beside what else was found', async () => {

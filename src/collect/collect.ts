@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
+import { CollectError, reason, SetupError, StaticFilesError, systemCode } from '../errors.js';
 import type { FoundFile } from '../finder.js';
 import { checkOptions } from '../options.js';
 import type { Sources } from '../sources.js';
@@ -44,7 +44,7 @@ export interface CollectReport {
   readonly warnings: readonly string[];
 }
 
-const OPTIONS = ['ignore', 'defaultIgnore', 'dryRun', 'clear', 'link', 'postProcess', 'onEvent'];
+const SWITCHES = ['defaultIgnore', 'dryRun', 'clear', 'link', 'postProcess'] as const;
 
 /** How many files are on their way at once: a disk takes several better than one. */
 const IN_FLIGHT = 16;
@@ -52,6 +52,7 @@ const IN_FLIGHT = 16;
 /**
  * Gathers every source file into the storage: plan, write, clear what is left over.
  *
+ * @param doubts what the caller has to warn of, to be told with the rest
  * @throws {CollectError} where that cannot be done; faults in the sources, before anything is written.
  */
 export async function collectFiles(
@@ -59,8 +60,9 @@ export async function collectFiles(
   storage: Storage,
   defaultIgnore: readonly string[],
   options: CollectOptions = {},
+  doubts: readonly string[] = [],
 ): Promise<CollectReport> {
-  checkOptions('collect()', options, OPTIONS);
+  checkValues(options);
   const { dryRun = false, clear = false, onEvent = () => {} } = options;
   const destination = storage.path?.('');
   assertPossible(storage, options);
@@ -69,9 +71,10 @@ export async function collectFiles(
     ...(options.defaultIgnore === false ? [] : defaultIgnore),
     ...(options.ignore ?? []),
   ];
-  const plan = await planFiles(sources, ignore);
+  const plan = await planFiles(sources, ignore, destination);
+  const warnings = [...doubts, ...plan.warnings];
   for (const file of plan.shadowed) onEvent({ type: 'shadowed', ...file });
-  for (const message of plan.warnings) onEvent({ type: 'warning', message });
+  for (const message of warnings) onEvent({ type: 'warning', message });
 
   const steps = new Map<string, 'copy' | 'link' | 'skip'>();
   await eachOf(plan.files.values(), async (file) => {
@@ -82,7 +85,7 @@ export async function collectFiles(
   const deleted = clear ? await leftOver(storage, plan.files) : [];
   for (const name of deleted) {
     onEvent({ type: 'delete', name });
-    if (!dryRun) await storage.delete(name);
+    if (!dryRun) await remove(storage, name);
   }
 
   const names = (type: string) => [...plan.files.keys()].filter((name) => steps.get(name) === type);
@@ -94,8 +97,23 @@ export async function collectFiles(
     unmodified: names('skip'),
     deleted,
     shadowed: plan.shadowed,
-    warnings: plan.warnings,
+    warnings,
   };
+}
+
+function checkValues(options: CollectOptions): void {
+  checkOptions('collect()', options, ['ignore', ...SWITCHES, 'onEvent']);
+  const { ignore = [], onEvent } = options;
+  if (!Array.isArray(ignore) || !ignore.every((pattern) => typeof pattern === 'string')) {
+    throw new SetupError("collect()'s ignore must be an array of shell patterns: ['*.map'].");
+  }
+  for (const key of SWITCHES) {
+    if (options[key] === undefined || typeof options[key] === 'boolean') continue;
+    throw new SetupError(`collect()'s ${key} must be true or false.`);
+  }
+  if (onEvent !== undefined && typeof onEvent !== 'function') {
+    throw new SetupError("collect()'s onEvent must be a function.");
+  }
 }
 
 function assertPossible(storage: Storage, { link = false, postProcess = true }: CollectOptions) {
@@ -116,14 +134,13 @@ async function place(
   { link: linking = false, dryRun = false, clear = false }: CollectOptions,
 ): Promise<'copy' | 'link' | 'skip'> {
   try {
+    // What stands in the way goes first: behind a link in a folder's place, files look unmodified.
+    if (clear && !dryRun) await removeObstacles(storage, file.name);
     const target = linking ? storage.path?.(file.name) : undefined;
     const done =
       target === undefined ? await isUnmodified(storage, file) : await linksTo(target, file.path);
     if (done) return 'skip';
-    if (!dryRun) {
-      if (clear) await removeObstacles(storage, file.name);
-      await (target === undefined ? copy(storage, file) : link(target, file.path));
-    }
+    if (!dryRun) await (target === undefined ? copy(storage, file) : link(target, file.path));
     return target === undefined ? 'copy' : 'link';
   } catch (cause) {
     if (cause instanceof StaticFilesError) throw cause;
@@ -137,12 +154,23 @@ async function explain({ name, path }: FoundFile, cause: unknown) {
   if (code === 'ENOTDIR' || code === 'EISDIR' || code === 'EEXIST' || code === 'ENOTEMPTY') {
     return `${start} A folder stands in a file's place, or a file in a folder's; --clear removes it.`;
   }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `${start} This user has no right to do that.`;
+  }
   if (code === 'ENOSPC')
     return `${start} The disk is full; what was published before is still there.`;
   if (code === 'ENOENT' && (await stat(path).catch(() => undefined)) === undefined) {
     return `${start} The source vanished meanwhile; run collectstatic again.`;
   }
   return start;
+}
+
+async function remove(storage: Storage, name: string): Promise<void> {
+  try {
+    await storage.delete(name);
+  } catch (cause) {
+    throw new CollectError(`'${name}' could not be deleted: ${reason(cause)}.`, { cause });
+  }
 }
 
 /** The names in the storage that were not collected now. */

@@ -20,12 +20,20 @@ export interface Plan {
 }
 
 /** Asks the finders for everything. Nothing is written yet, so a fault here costs nobody anything. */
-export async function planFiles(sources: Sources, ignore: readonly string[]): Promise<Plan> {
+export async function planFiles(
+  sources: Sources,
+  ignore: readonly string[],
+  destination: string | undefined,
+): Promise<Plan> {
   const files = new Map<string, FoundFile>();
   const shadowed: ShadowedFile[] = [];
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
-  for await (const file of sources.list({ ignore: ignorePatterns(ignore), warn })) {
+  for await (const file of sources.list({
+    ignore: ignorePatterns(ignore),
+    warn,
+    destination,
+  })) {
     const winner = files.get(file.name);
     if (winner === undefined) files.set(file.name, file);
     else if (winner.path !== file.path) {

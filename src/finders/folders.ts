@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SetupError, systemCode } from '../errors.js';
 import type { FoundFile, ListOptions } from '../finder.js';
@@ -29,7 +29,8 @@ export function* listFolders(
   options: ListOptions & { readonly skip?: Ignore },
 ): Generator<FoundFile> {
   for (const { prefix, dir } of folders) {
-    for (const inner of walk(dir, '', [], options)) {
+    const closed = [...identitiesAbove(dir), identity(options.destination)];
+    for (const inner of walk(dir, '', closed, options)) {
       yield { name: prefix === '' ? inner : `${prefix}/${inner}`, path: join(dir, inner), inner };
     }
   }
@@ -40,11 +41,14 @@ function withoutPrefix(name: string, prefix: string): string | undefined {
   return name.startsWith(`${prefix}/`) ? name.slice(prefix.length + 1) : undefined;
 }
 
-/** The paths inside `dir`. Links are followed, but never back into a folder that is being walked. */
+/**
+ * The paths inside `dir`. Links are followed, but never into the folders `closed`: those above, which
+ * are being walked, and the one that is collected into.
+ */
 function* walk(
   dir: string,
   inner: string,
-  above: readonly string[],
+  closed: readonly (string | undefined)[],
   options: ListOptions & { readonly skip?: Ignore },
 ): Generator<string> {
   const { ignore, warn, skip } = options;
@@ -52,11 +56,14 @@ function* walk(
   const entries = readFolder(path);
   if (entries === undefined) return;
   const self = identity(path);
-  if (self === undefined || above.includes(self)) {
-    if (self !== undefined) warn(`${path} is a link back into a folder above it; it is left out.`);
+  if (self === undefined) return;
+  if (closed.includes(self)) {
+    warn(
+      `${path} is a link back into a folder above it, or to what was collected; it is left out.`,
+    );
     return;
   }
-  const trail = [...above, self];
+  const trail = [...closed, self];
   for (const entry of entries) {
     const name = inner === '' ? entry.name : `${inner}/${entry.name}`;
     const kind = kindOf(entry, join(dir, name));
@@ -128,8 +135,20 @@ function undefinedOr(cause: unknown, what: string): undefined {
   );
 }
 
+/** The folders above a folder, wherever links have led to it. */
+function identitiesAbove(dir: string): (string | undefined)[] {
+  if (!isFolder(dir)) return [];
+  const above: (string | undefined)[] = [];
+  for (let at = realpathSync(dir); at !== dirname(at); ) {
+    at = dirname(at);
+    above.push(identity(at));
+  }
+  return above;
+}
+
 /** Device and inode: the same for each way to a folder. */
-function identity(path: string): string | undefined {
+function identity(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
   return stats && `${stats.dev}:${stats.ino}`;
 }

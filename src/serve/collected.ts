@@ -1,3 +1,4 @@
+import { PARTIAL } from '../names.js';
 import type { Storage } from '../storage.js';
 import { basePath } from '../urls.js';
 import type { Route } from './route.js';
@@ -12,6 +13,7 @@ export function collectedRoute(staticUrl: string, storage: Storage, maxAge: numb
     prefix: basePath(staticUrl),
     locate(name) {
       if (name === storage.hashing?.manifestName || name.startsWith(STATE)) return undefined;
+      if (name.slice(name.lastIndexOf('/') + 1).startsWith(PARTIAL)) return undefined;
       const path = storage.path?.(name);
       return path === undefined ? undefined : { path, cacheControl };
     },

@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SetupError, systemCode } from '../errors.js';
-import { pathUnder } from '../names.js';
+import { PARTIAL, pathUnder } from '../names.js';
 import { baseUrlOption, checkOptions } from '../options.js';
 import type { Storage, WriteOptions } from '../storage.js';
 import { joinUrl } from '../urls.js';
@@ -33,8 +33,8 @@ export interface FileSystemStorageOptions {
 
 const OPTIONS = ['root', 'baseUrl', 'fileMode', 'directoryMode'] as const;
 const DEFAULT_FILE_MODE = 0o644;
-/** Begins the names of files that are still being written. */
-const PARTIAL = '.staticfiles-partial-';
+/** After how long nobody can be writing a file any more: its process was killed. */
+const ABANDONED_MS = 3_600_000;
 
 /** Files in a folder of this machine; Django's StaticFilesStorage. The default `storage`. */
 export function fileSystemStorage(options: FileSystemStorageOptions = {}): Storage {
@@ -141,8 +141,9 @@ async function makeFolder(folder: string, mode: number | undefined): Promise<voi
  */
 async function* listFolder(folder: string, prefix: string): AsyncGenerator<string> {
   for (const entry of (await orUndefined(readdir(folder, { withFileTypes: true }))) ?? []) {
-    if (entry.name.startsWith(PARTIAL) || entry.name.includes('\\')) continue;
+    if (entry.name.includes('\\')) continue;
     const name = prefix + entry.name;
+    if (entry.name.startsWith(PARTIAL) && (await isInWork(join(folder, entry.name)))) continue;
     if (entry.isDirectory()) yield* listFolder(join(folder, entry.name), `${name}/`);
     else yield name;
   }
@@ -156,6 +157,12 @@ const NO_FILE: ReadonlySet<unknown> = new Set([
   'ELOOP',
   'ENAMETOOLONG',
 ]);
+
+/** Whether a file that is still being written may be; the inode tells, for times are copied. */
+async function isInWork(path: string): Promise<boolean> {
+  const found = await orUndefined(stat(path));
+  return found === undefined || Date.now() - found.ctimeMs < ABANDONED_MS;
+}
 
 /** What a call answers; `undefined` where there is no such file. */
 async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { CollectEvent } from '../../src/collect/collect.js';
 import type { Finder } from '../../src/finder.js';
 import { createStaticFiles } from '../../src/static-files.js';
@@ -94,7 +94,7 @@ describe('collecting', () => {
   });
 
   it('warns of names that templates cannot tell from a suffix', async () => {
-    const { files } = site({ 'a/what?.css': '', 'a/c#.css': '' });
+    const { files } = site({ 'a/what?.css': '', 'a/c#.css': '' }, { dirs: ['a'] });
     const { warnings, copied } = await files.collect();
     expect(copied).toEqual(['c#.css', 'what?.css']);
     expect(warnings).toEqual([
@@ -177,12 +177,70 @@ describe('collecting, with faults', () => {
   it('says when a source vanishes meanwhile', async () => {
     const { root, files } = site({ 'a/x': 'x', 'a/y': 'y' });
     const onEvent = ({ type }: CollectEvent) => {
-      if (type === 'warning') rmSync(join(root, 'a/x'));
+      if (type === 'warning') rmSync(join(root, 'a/x'), { force: true });
     };
     symlinkSync('nowhere', join(root, 'a/z')); // the warning comes between planning and writing
     await expect(files.collect({ onEvent })).rejects.toThrow(
       /'x' could not be collected .*The source vanished meanwhile/,
     );
+  });
+
+  it('follows no link to what was collected, or to a folder above the source', async () => {
+    const { root, files } = site({ 'a/x': 'x', 'b/y': 'y', 'package.json': '{}' });
+    await files.collect();
+    symlinkSync(join(root, 'out'), join(root, 'a/out'));
+    symlinkSync('..', join(root, 'b/up'));
+    for (let run = 0; run < 2; run++) {
+      const { copied, unmodified, warnings } = await files.collect();
+      expect({ copied, unmodified }).toEqual({ copied: [], unmodified: ['x', 'y'] });
+      expect(warnings).toHaveLength(2);
+    }
+  });
+
+  it('clears a link in a folder’s place, and not the files that belong there', async () => {
+    const { root, files } = site({ 'a/css/x': 'x', 'b/y': 'y' });
+    mkdirSync(join(root, 'elsewhere'));
+    mkdirSync(join(root, 'out'));
+    symlinkSync(join(root, 'elsewhere'), join(root, 'out/css'));
+    await files.collect();
+    await files.collect({ clear: true });
+    expect(await contents(files.storage)).toEqual({ 'css/x': 'x', y: 'y' });
+  });
+
+  it('clears what a killed run left half-written long ago, and nothing newer', async () => {
+    const { files } = site({ 'a/x': 'x', 'b/y': 'y', 'out/.staticfiles-partial-1': 'x' });
+    expect((await files.collect({ clear: true })).deleted).toEqual([]);
+    vi.useFakeTimers({ now: Date.now() + 2 * 3_600_000, toFake: ['Date'] });
+    try {
+      expect((await files.collect({ clear: true })).deleted).toEqual(['.staticfiles-partial-1']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    [{ ignore: '*.map' }, "ignore must be an array of shell patterns: ['*.map']."],
+    [{ ignore: [5] }, 'ignore must be an array of shell patterns'],
+    [{ dryRun: 'no' }, 'dryRun must be true or false.'],
+    [{ onEvent: true }, 'onEvent must be a function.'],
+  ])('refuses %j', async (options, why) => {
+    const { files } = site({ 'a/x': 'x', 'out/x': 'x' });
+    await expect(files.collect({ clear: true, ...options } as object)).rejects.toThrow(why);
+  });
+
+  it('refuses what a finder of one’s own must not list', async () => {
+    const root = project({});
+    for (const [listed, why] of [
+      [5, 'finders[0].list() must answer what can be iterated.'],
+      [[{ name: 5, path: '/x' }], 'finders[0].list() yields { name: 5, path: "/x" }'],
+      [[{ name: '//x', path: '/x' }], 'the name must be a plain one'],
+      [[{ name: 'd/', path: '/x' }], 'the name must be a plain one'],
+      [[{ name: 'x' }], 'and the path a string'],
+    ] as const) {
+      const finder = { find: () => [], list: () => listed } as unknown as Finder;
+      const files = createStaticFiles({ baseDir: root, finders: [finder], staticRoot: 'out' });
+      await expect(files.collect()).rejects.toThrow(why);
+    }
   });
 
   it('survives links that lead in a circle', async () => {

@@ -234,10 +234,15 @@ describe('the live handler', () => {
 
 describe('the collected handler', () => {
   it('keeps the manifest and the state of collecting to itself', async () => {
-    const root = project({ 'c/.staticfiles/state': 'x', 'c/a.css': 'a{}' });
+    const root = project({
+      'c/.staticfiles/state': 'x',
+      'c/.staticfiles-partial-1': 'x',
+      'c/a.css': 'a{}',
+    });
     const files = createStaticFiles({ baseDir: root, staticRoot: 'c', debug: false });
     const url = await listen(files.handler);
     expect((await raw(url, '/static/a.css')).status).toBe(200);
     expect((await raw(url, '/static/.staticfiles/state')).status).toBe(404);
+    expect((await raw(url, '/static/.staticfiles-partial-1')).status).toBe(404);
   });
 });

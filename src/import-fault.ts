@@ -23,11 +23,21 @@ function missingPackage(error: unknown): string | undefined {
 async function placeOf(error: unknown, file: string): Promise<string> {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const place = placeIn(stack, file);
-  if (place !== undefined || !(error instanceof SyntaxError)) return place ?? file;
+  if (place !== undefined) return place;
+  if (!(error instanceof SyntaxError)) return `${file}${importedPlace(stack)}`;
   // Node knows the place in an ES module too, and tells it when it is only asked to check.
   const { spawnSync } = await import('node:child_process');
   const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
   return placeIn(stderr ?? '', file) ?? file;
+}
+
+/** The place in a module that it imports, where the stack begins in one of the user's own. */
+function importedPlace(stack: string): string {
+  const places = stack.matchAll(/file:\/\/\S+?:\d+:\d+/g);
+  const [own] = [...places].map(([place]) => place).filter((place) => !/node_modules/.test(place));
+  return own === undefined || own.startsWith(new URL('..', import.meta.url).href)
+    ? ''
+    : ` (${own})`;
 }
 
 function placeIn(text: string, file: string): string | undefined {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, SettingsError, systemCode } from './errors.js';
+import { checkOptions } from './options.js';
 import type { Settings } from './settings.js';
 import { settingsProblems } from './settings-checks.js';
 
@@ -34,8 +35,9 @@ const VARIABLES = [
  * @throws {SettingsError} with every fault in the settings, and the file that they are in.
  */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<Settings> {
+  checkOptions('loadConfig()', options, ['file', 'cwd', 'env']);
   const cwd = resolve(options.cwd ?? '.');
-  const file = options.file === undefined ? findConfig(cwd) : chosen(resolve(cwd, options.file));
+  const file = configFile(options);
   const settings = await readSettings(file);
   const fromEnvironment = overrides(options.env ?? process.env, cwd);
   const { baseDir = '.' } = settings;
@@ -56,6 +58,11 @@ function checkSettings(settings: Settings, file: string, variables: readonly str
   throw new SettingsError(
     errors.map((problem) => ({ ...problem, message: `${file}${from}: ${problem.message}` })),
   );
+}
+
+/** The configuration file that `loadConfig()` reads. @throws {ConfigError} where there is none. */
+export function configFile({ file, cwd = '.' }: Pick<LoadConfigOptions, 'file' | 'cwd'>): string {
+  return file === undefined ? findConfig(resolve(cwd)) : chosen(resolve(cwd, file));
 }
 
 function findConfig(cwd: string): string {

@@ -126,6 +126,23 @@ describe('the README', () => {
     expect((await fetch(`${url}nowhere`)).status).toBe(404);
   });
 
+  it('has a quick start that serves what was collected', async () => {
+    cli('collectstatic');
+    const source = (examples.get('serve.js') ?? '').replace(
+      'listen(8000)',
+      'listen(0, () => console.log(server.address().port))',
+    );
+    expect(source).toContain('console.log');
+    write({ 'serve.run.js': source });
+    const server = start(['serve.run.js'], project, { NODE_ENV: 'production' });
+    const [, port] = await server.waitFor(/(\d+)\n/);
+    expect(await (await fetch(`http://127.0.0.1:${port}/nunjucks`)).text()).toBe(PICTURE);
+    const picture = await fetch(`http://127.0.0.1:${port}/static/my_app/example.jpg`);
+    expect(picture.headers.get('cache-control')).toBe('public, max-age=60');
+    expect(await picture.text()).toBe('a picture');
+    rmSync(join(project, 'collected'), { recursive: true });
+  });
+
   it('has a quick start that collects', () => {
     const shown = /2 static files copied to '.*'\./.exec(readme)?.[0] ?? 'no such line';
     expect(cli('collectstatic')).toBe(`\n${shown.replace('/srv/site', project)}\n`);

@@ -11,7 +11,7 @@ export const DEFAULT_PORT = 8000;
 
 /** Whether an operand is meant as an address: `8001`, `0:8001`, `[::1]:8001`, `localhost:8001`. */
 export function looksLikeAddress(operand: string): boolean {
-  return /^(?:[^/\\]*:)?\d+$/.test(operand);
+  return /^\d+$|^[^/\\]*:[^/\\]*$/.test(operand);
 }
 
 /**

@@ -23,10 +23,7 @@ const ACCEPTED =
  * @throws {ApplicationError} where the module does not load or exports no application.
  */
 export async function loadApplication(path: string, cwd: string): Promise<RequestListener> {
-  const file = resolve(cwd, path);
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    throw new ApplicationError(`There is no application ${file}. Name the file of its module.`);
-  }
+  const file = applicationFile(path, cwd);
   let application: unknown;
   try {
     application = await defaultExport(await importModule(file));
@@ -40,6 +37,13 @@ export async function loadApplication(path: string, cwd: string): Promise<Reques
     throw new ApplicationError(`The application ${file} ${what}. ${ACCEPTED}`);
   }
   return listener;
+}
+
+/** The file of an application's module. @throws {ApplicationError} where there is none. */
+export function applicationFile(path: string, cwd: string): string {
+  const file = resolve(cwd, path);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
+  throw new ApplicationError(`There is no application ${file}. Name the file of its module.`);
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -96,7 +100,13 @@ async function answerByFetch(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const answer = await handle(webRequest(request, response));
+  const asked = webRequest(request, response);
+  if (asked === undefined) {
+    response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end('Bad request\n');
+    return;
+  }
+  const answer = await handle(asked);
   if (!(answer instanceof Response)) {
     throw new TypeError(`fetch() must answer a Response, not ${kindOf(answer)}.`);
   }
@@ -111,7 +121,8 @@ async function answerByFetch(
   else await pipeline(Readable.fromWeb(answer.body as ReadableStream), response);
 }
 
-function webRequest(request: IncomingMessage, response: ServerResponse): Request {
+/** `undefined` for what no `Request` can be, such as TRACE or a host that is none. */
+function webRequest(request: IncomingMessage, response: ServerResponse): Request | undefined {
   const { method = 'GET', headers, url = '/' } = request;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -119,7 +130,10 @@ function webRequest(request: IncomingMessage, response: ServerResponse): Request
     [value ?? []].flat().map((one) => [name, one]),
   );
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  return new Request(new URL(url, `http://${headers.host ?? 'localhost'}`), {
+  // Put together by hand: `//host/path` is a path here, and to the URL's resolver a host.
+  const target = `http://${headers.host ?? 'localhost'}${url.startsWith('/') ? url : '/'}`;
+  if (!URL.canParse(target) || FORBIDDEN_METHODS.has(method)) return undefined;
+  return new Request(target, {
     method,
     headers: fields,
     signal: gone.signal,
@@ -129,6 +143,9 @@ function webRequest(request: IncomingMessage, response: ServerResponse): Request
     }),
   });
 }
+
+/** https://fetch.spec.whatwg.org/#forbidden-method */
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);

@@ -79,7 +79,9 @@ async function confirm({ storage }: StaticFiles, call: Call): Promise<void> {
     ? 'Every other file in it will be DELETED.'
     : 'Files in it will be overwritten.';
   const question = `Static files will be collected into ${place}${risk}\nType 'yes' to go on, or 'no' to stop: `;
-  if ((await call.io.ask(question)).trim() !== 'yes') {
+  // Control-C and Control-D are a no.
+  const answer = await call.io.ask(question).catch(() => '\n');
+  if (answer.trim() !== 'yes') {
     throw new CollectError('Collecting was cancelled; nothing has changed.');
   }
 }

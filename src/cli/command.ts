@@ -49,6 +49,7 @@ export interface Call {
 /** The command was called wrongly: exit status 2, with the usage line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  readonly code = 'ERR_STATICFILES_USAGE';
 }
 
 /** The options of every command. */

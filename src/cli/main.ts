@@ -29,7 +29,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return DONE;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) return unknownCommand(name, io);
+  if (command === undefined) {
+    if (rest.includes('--json')) io.out(`${JSON.stringify({ error: unknown(name) })}\n`);
+    return unknownCommand(name, io);
+  }
   return runCommand(command, rest, io);
 }
 
@@ -40,6 +43,10 @@ function helpFor(name: string | undefined, unasked: boolean, io: Io): number {
   if (unasked) io.err(text);
   else io.out(text);
   return unasked ? WRONG_USAGE : DONE;
+}
+
+function unknown(name: string) {
+  return { code: 'ERR_STATICFILES_USAGE', message: `Unknown command '${name}'.` };
 }
 
 function unknownCommand(name: string, io: Io): number {
@@ -57,14 +64,20 @@ async function runCommand(command: Command, args: readonly string[], io: Io): Pr
   try {
     const parsed = parse(args, options);
     values = parsed.values;
+    if (values.json) keepOutputClean();
     if (values.help) {
       io.out(`${commandHelp(command)}\n`);
       return DONE;
     }
     return await command.run(callOf(parsed, values['no-color'] ? { ...io, colors: false } : io));
   } catch (error) {
-    return report(error, command, values, io);
+    return report(error, command, { ...values, json: args.includes('--json') }, io);
   }
+}
+
+/** What the user's own modules print is no part of the one JSON object on standard output. */
+function keepOutputClean(): void {
+  console.log = console.info = console.debug = console.error;
 }
 
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -113,11 +126,11 @@ function callOf({ values, positionals }: ReturnType<typeof parse>, io: Io): Call
 }
 
 function report(error: unknown, command: Command, values: Values, io: Io): number {
+  if (values.json) io.out(`${JSON.stringify({ error: asData(error) })}\n`);
   if (error instanceof UsageError) {
     io.err(`${error.message}\n${usage(command)}\n`);
     return WRONG_USAGE;
   }
-  if (values.json) io.out(`${JSON.stringify({ error: asData(error) })}\n`);
   io.err(`Error: ${values.traceback ? stackOf(error) : messageOf(error)}\n`);
   // What nobody foresaw is a fault of this program, and its stack is what a report needs.
   if (!values.traceback && !isExpected(error)) io.err('Run it with --traceback to see where.\n');

@@ -77,7 +77,8 @@ function watchSource({ folders, ignored }: ReloaderOptions) {
     if (file !== undefined) heard(file);
     file = undefined;
   });
-  watcher.watch({ directories: folders, startTime: Date.now() });
+  // Without a time to start from, what is there already is no change.
+  watcher.watch({ directories: folders });
   return {
     /** The path of the next file that changes. */
     change: () =>

@@ -1,7 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { SetupError, systemCode } from '../errors.js';
+import { configFile } from '../load-config.js';
+import { isInside } from '../names.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
+import { basePath } from '../urls.js';
 import { type Address, looksLikeAddress, parseAddress, urlOf } from './address.js';
 import { type Call, type Command, UsageError } from './command.js';
 import { HOPELESS, RESTARTS } from './reloader.js';
@@ -37,14 +40,23 @@ async function run(call: Call): Promise<number> {
   const files = createStaticFiles(await call.settings());
   const isChild = call.io.env[RESTARTS] !== undefined;
   if (isChild || call.has('noreload')) return serve(call, address, app, files);
-  const { runReloading } = await import('./reloader.js');
   const { baseDir, staticRoot, mediaRoot } = files.settings;
+  const [{ runReloading }, { applicationFile }] = await Promise.all([
+    import('./reloader.js'),
+    import('./application.js'),
+  ]);
+  const modules = [configFile({ file: call.value('config'), cwd: call.io.cwd })];
+  if (app !== undefined) modules.push(applicationFile(app, call.io.cwd));
+  const folders = [baseDir, ...modules.map((file) => dirname(file))];
   return runReloading({
     command: process.argv.slice(1),
     cwd: call.io.cwd,
     env: call.io.env,
-    folders: [baseDir, ...(app === undefined ? [] : [dirname(resolve(call.io.cwd, app))])],
-    ignored: [...files.locations(), staticRoot ?? [], mediaRoot ?? []].flat(),
+    folders,
+    // A source folder may be the whole project, as for `dirs: ['.']`.
+    ignored: [...files.locations(), staticRoot ?? [], mediaRoot ?? []]
+      .flat()
+      .filter((ignored) => !folders.some((folder) => isInside(folder, ignored))),
     say: (text) => (call.verbosity >= 1 ? call.io.err(text) : undefined),
   });
 }
@@ -77,13 +89,14 @@ async function serve(
       response.writeHead(500).end();
     });
   });
-  const listening = await listen(server, address);
-  if (listening === undefined) {
-    const { host, port } = address;
-    io.err(
-      `Error: ${host}:${port} is in use. Name another port: staticfiles runserver ${port + 1}\n`,
-    );
-    return io.env[RESTARTS] === undefined ? 1 : HOPELESS;
+  const listening = await listen(server, address).catch((error: unknown) => {
+    if (io.env[RESTARTS] === undefined) throw error;
+    return error as Error;
+  });
+  if (listening instanceof Error) {
+    if (call.json) io.out(`${JSON.stringify({ error: { message: listening.message } })}\n`);
+    io.err(`Error: ${listening.message}\n`);
+    return HOPELESS;
   }
   announce(call, listening, inFront !== undefined, files);
   await untilTold();
@@ -118,17 +131,15 @@ function staticHandler(call: Call, files: StaticFiles): StaticFiles['handler'] |
   }).handler;
 }
 
-/** Where it listens; `undefined`: the address is in use. */
-function listen(server: Server, { host, port }: Address): Promise<Address | undefined> {
+/** Where it listens. @throws {SetupError} where it cannot. */
+function listen(server: Server, { host, port }: Address): Promise<Address> {
   return new Promise((done, fail) => {
-    server.once('error', (error) => {
-      if (systemCode(error) === 'EADDRINUSE') done(undefined);
-      else
-        fail(
-          new SetupError(`${host}:${port} cannot be listened on: ${error.message}.`, {
-            cause: error,
-          }),
-        );
+    server.once('error', (cause) => {
+      const why =
+        systemCode(cause) === 'EADDRINUSE'
+          ? `is in use. Name another port: staticfiles runserver ${port + 1}`
+          : `cannot be listened on: ${cause.message}`;
+      fail(new SetupError(`${host}:${port} ${why}`, { cause }));
     });
     server.listen(port, host, () => {
       const bound = server.address();
@@ -147,8 +158,8 @@ function announce(call: Call, address: Address, servesStatic: boolean, files: St
   if (verbosity === 0) return;
   const { staticUrl, debug } = files.settings;
   const note = servesStatic
-    ? `Static files: live, under ${staticUrl}`
-    : debug
+    ? `Static files: live, under ${basePath(staticUrl)}`
+    : debug || call.has('nostatic')
       ? 'Static files: not served (--nostatic).'
       : 'Static files: not served, for debug is false; --insecure serves them all the same.';
   io.out(

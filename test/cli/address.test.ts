@@ -23,7 +23,8 @@ describe('addrport', () => {
     expect(parseAddress('0:3000', true)).toEqual({ host: '::', port: 3000 });
   });
 
-  it.each(['70000', '1:2:3', '[zz]:80'])('refuses %s', (operand) => {
+  it.each(['70000', '1:2:3', '[zz]:80', 'localhost:abc'])('refuses %s', (operand) => {
+    expect(looksLikeAddress(operand)).toBe(true);
     expect(() => parseAddress(operand, false)).toThrow(`'${operand}' is no port`);
   });
 

@@ -97,6 +97,16 @@ describe('the command line', () => {
     });
   });
 
+  it.each([
+    [['collectstatic', '--json', '--nope']],
+    [['nope', '--json']],
+    [['findstatic', '--json']],
+  ])('answers wrong usage as JSON: %j', async (args) => {
+    const { status, out } = await run(project({ 'staticfiles.config.mjs': config }), args);
+    expect(status).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'ERR_STATICFILES_USAGE' } });
+  });
+
   it('takes its configuration from --config, and from the environment', async () => {
     const root = project({
       'conf/other.mjs': 'export default { dirs: ["static"], staticRoot: "a" };',

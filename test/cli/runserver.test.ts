@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { BIN, type Running, start } from '../process.js';
@@ -100,6 +100,49 @@ describe('runserver', () => {
     expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
     expect(response.headers.get('x-method')).toBe('POST');
     expect(await response.text()).toBe('hello');
+  });
+
+  it('takes a path that begins with two slashes for a path, and refuses what no Request can be', async () => {
+    const root = project({
+      ...FILES,
+      'app.mjs': 'export default { fetch: (request) => new Response(request.url) };',
+    });
+    const { url } = await serve(root, ['app.mjs', '--noreload']);
+    const ask = (path: string, method: string, host?: string) =>
+      new Promise<[number, string]>((resolve, reject) => {
+        const { hostname, port } = new URL(url);
+        const headers = host === undefined ? {} : { host };
+        request({ hostname, port, path, method, headers }, async (response) => {
+          resolve([response.statusCode ?? 0, (await response.toArray()).join('')]);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await ask('//evil/x', 'GET', 'here')).toEqual([200, 'http://here//evil/x']);
+    expect((await ask('/', 'GET', 'x:y:z'))[0]).toBe(400);
+    expect((await ask('/', 'TRACE'))[0]).toBe(400);
+  });
+
+  it('keeps what the application prints off the one JSON object', async () => {
+    const root = project({
+      ...FILES,
+      'app.mjs': 'console.log("noise"); export default (q, r) => r.end();',
+    });
+    const server = start([BIN, 'runserver', '0', 'app.mjs', '--json', '--noreload'], root);
+    await server.waitFor(/"url"/);
+    expect(Object.keys(JSON.parse(server.out()))).toEqual(['url', 'pid']);
+    expect(server.err()).toContain('noise');
+  });
+
+  it('notices changes where a source folder is the whole project', async () => {
+    const root = project({
+      'staticfiles.config.mjs': 'export default { dirs: ["."] };',
+      'app.mjs': 'export default (q, r) => r.end("old");',
+    });
+    const server = start([BIN, 'runserver', '0', 'app.mjs'], root);
+    expect((await get(await urlOf(server)))[1]).toBe('old');
+    add(root, { 'app.mjs': 'export default (q, r) => r.end("new");' });
+    await server.waitFor(/(Development server at [\s\S]*){2}\n/);
   });
 
   it('answers 500 and tells the terminal where the application throws', async () => {

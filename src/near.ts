@@ -1,4 +1,16 @@
-import { distance } from 'fastest-levenshtein';
+import { createRequire } from 'node:module';
+
+/**
+ * The distance between two names. It is wanted for messages only, and CommonJS brings a loader with
+ * it: both would cost every start.
+ */
+function distance(a: string, b: string): number {
+  levenshtein ??= createRequire(import.meta.url)('fastest-levenshtein') as Levenshtein;
+  return levenshtein.distance(a, b);
+}
+
+type Levenshtein = typeof import('fastest-levenshtein');
+let levenshtein: Levenshtein | undefined;
 
 /** How many suggestions a message can bear. */
 const LIMIT = 3;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   chmod,
@@ -61,7 +60,7 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
     const target = path(name);
     const folder = dirname(target);
     await makeFolder(folder, directoryMode);
-    const partial = join(folder, PARTIAL + randomBytes(6).toString('hex'));
+    const partial = join(folder, PARTIAL + crypto.randomUUID());
     try {
       await fill(partial);
       await chmod(partial, fileMode);

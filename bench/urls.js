@@ -8,30 +8,31 @@ await runApart(import.meta.url, {
     const storage = hashedStorage();
     const staticRoot = collectedFolder(10_000);
     const { staticUrl } = createStaticFiles({ debug: false, staticRoot, storage });
-    await comparePrinted(staticUrl, 1.5, {
-      'a manifest of 10,000 names, all of them': askedNames(10_000),
-      'the same, 20 of them again and again': askedNames(20),
+    await comparePrinted(staticUrl, 1.5, ownNames(10_000), {
+      'a manifest of 10,000 names, all of them': 10_000,
+      'the same, 20 of them again and again': 20,
     });
   },
   async plain() {
     const { staticUrl } = createStaticFiles({ debug: false, storage: fileSystemStorage() });
-    await comparePrinted(staticUrl, 3, {
-      'a plain storage, 1,000 names again and again': askedNames(1000),
-      'the same, 20 names': askedNames(20),
+    await comparePrinted(staticUrl, 3, ownNames(1000), {
+      'a plain storage, 1,000 names again and again': 1000,
+      'the same, 20 of them': 20,
     });
   },
 });
 
 /** Strings of their own, as pages have them. */
-function askedNames(count) {
+function ownNames(count) {
   return namesUpTo(count).map((name) => Buffer.from(name).toString());
 }
 
-async function comparePrinted(staticUrl, bar, cases) {
+async function comparePrinted(staticUrl, bar, names, cases) {
   const rows = [];
-  for (const [what, names] of Object.entries(cases)) {
-    const map = new Map(names.map((name) => [name, staticUrl(name)]));
-    const order = strewn(names);
+  // Both know all names, however few are asked for.
+  const map = new Map(names.map((name) => [name, staticUrl(name)]));
+  for (const [what, count] of Object.entries(cases)) {
+    const order = strewn(names).slice(0, count);
     const result = await compare(
       {
         map: () => {
@@ -41,7 +42,7 @@ async function comparePrinted(staticUrl, bar, cases) {
           for (const name of order) keep(staticUrl(name));
         },
       },
-      { per: names.length },
+      { per: count },
     );
     const { ns, ratio, least, most } = result.staticUrl;
     rows.push([

@@ -49,10 +49,10 @@ type Helpers = Readonly<Record<string, Helper>>;
 
 function helpersFor({ staticUrl, mediaUrl }: StaticFiles): Helpers {
   return {
-    static(this: unknown, name, last, ...more) {
-      const options = last as HelperOptions | undefined;
-      // The engine's options come last: a single argument is none from the template.
-      if (options?.hash === undefined || more.length > 0) throw wrongCount(name, options, more);
+    static(this: unknown, name, last) {
+      // biome-ignore lint/complexity/noArguments: this runs at each tag, and a rest parameter costs an array
+      if (arguments.length !== 2) throw wrongCount(...arguments);
+      const options = last as HelperOptions;
       let url: string;
       try {
         url = staticUrl(plainString(name));
@@ -80,8 +80,8 @@ function plainString(name: unknown): string {
   return isSafe ? String(name) : (name as string);
 }
 
-function wrongCount(name: unknown, second: unknown, more: unknown[]): Error {
-  const args = second === undefined && more.length === 0 ? [name] : [name, second, ...more];
+/** The engine's options come last: a single argument is none from the template. */
+function wrongCount(...args: unknown[]): Error {
   const options = args.pop() as HelperOptions | undefined;
   const message = `static takes one name, not ${args.length}: {{static 'my_app/example.jpg'}}.`;
   return placed(new NameError(message, args[0]), options);

@@ -58,6 +58,11 @@ export interface Hashing {
   readonly manifestName: string;
   readonly manifestStorage: Storage;
   /**
+   * Which files are kept under their plain names besides: all, none, or those that one of the globs
+   * matches.
+   */
+  readonly keepOriginals: boolean | readonly string[];
+  /**
    * The hashed name of a name that stands in the manifest; `undefined` for every other. In
    * development the name itself, and only where a file's name holds what else begins a suffix.
    */

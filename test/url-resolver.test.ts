@@ -274,6 +274,7 @@ describe('what is remembered', () => {
     const hashing = {
       manifestName: 'staticfiles.json',
       manifestStorage: memoryStorage(),
+      keepOriginals: true,
       hashedName: (name: string) => (name === 'listed.css' ? name : undefined),
     };
     const { storage, next } = counting({ stable: true, hashing });
@@ -305,6 +306,7 @@ describe('what is remembered', () => {
     const hashing = {
       manifestName: 'staticfiles.json',
       manifestStorage: memoryStorage(),
+      keepOriginals: true,
       hashedName: (name: string) => (/^\d+\.css$/.test(name) ? name : undefined),
     };
     const { storage, url } = counting({ stable: true, hashing });

@@ -1,11 +1,12 @@
 import { SetupError, UnknownNameError } from '../errors.js';
+import { isGlob } from '../globs.js';
 import { isFileName } from '../manifest.js';
 import { manifestReader, type ReaderOptions } from '../manifest-reader.js';
 import { didYouMean, nearNames } from '../near.js';
 import { checkOptions } from '../options.js';
 import type { StorageSetting } from '../settings.js';
 import { isStorage, kindOf } from '../settings-checks.js';
-import type { Storage, StorageContext } from '../storage.js';
+import type { Hashing, Storage, StorageContext } from '../storage.js';
 
 export interface HashedStorageOptions {
   /** The storage of the files themselves. @default fileSystemStorage() */
@@ -26,9 +27,25 @@ export interface HashedStorageOptions {
    * @default false
    */
   readonly refresh?: number | string | false | undefined;
+  /**
+   * Which files are kept under their plain names besides: `true` is all, `false` none, and a list of
+   * globs such as `['favicon.ico', 'robots.txt']` those. WhiteNoise's
+   * WHITENOISE_KEEP_ONLY_HASHED_FILES, the other way round.
+   * @default true
+   */
+  readonly keepOriginals?: boolean | readonly string[] | undefined;
 }
 
-const OPTIONS = ['over', 'strict', 'manifestName', 'manifestStorage', 'refresh'] as const;
+const OPTIONS = [
+  'over',
+  'strict',
+  'manifestName',
+  'manifestStorage',
+  'refresh',
+  'keepOriginals',
+] as const;
+
+interface Policy extends ReaderOptions, Pick<Hashing, 'keepOriginals'> {}
 
 /**
  * Names with their content's hash, read from the manifest that collecting publishes; Django's
@@ -40,7 +57,9 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkValues(options);
   const refreshMs = milliseconds(options.refresh);
   const { over, manifestStorage, strict = true, manifestName = 'staticfiles.json' } = options;
-  const policy: ReaderOptions = { strict, manifestName, refreshMs };
+  const { keepOriginals: kept = true } = options;
+  const keepOriginals = typeof kept === 'boolean' ? kept : Object.freeze([...kept]);
+  const policy: Policy = { strict, manifestName, refreshMs, keepOriginals };
   const alone = typeof over === 'object' ? over : UNATTACHED;
   const place = typeof manifestStorage === 'object' ? manifestStorage : alone;
   return {
@@ -57,8 +76,8 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
 }
 
 /** In production: the manifest knows every name. */
-function fromManifest(files: Storage, manifestStorage: Storage, policy: ReaderOptions): Storage {
-  const { strict, manifestName, refreshMs } = policy;
+function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy): Storage {
+  const { strict, manifestName, refreshMs, keepOriginals } = policy;
   const manifest = manifestReader(manifestStorage, policy);
 
   function hashedName(name: string): string | undefined {
@@ -80,7 +99,7 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: ReaderOp
       );
     },
     stable: (files.stable ?? false) && refreshMs === 0,
-    hashing: { manifestName, manifestStorage, hashedName },
+    hashing: { manifestName, manifestStorage, keepOriginals, hashedName },
     async ready() {
       await files.ready?.();
       await manifest.ready();
@@ -96,7 +115,7 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: ReaderOp
 function live(
   files: Storage,
   manifestStorage: Storage,
-  { strict, manifestName }: ReaderOptions,
+  { strict, manifestName, keepOriginals }: Policy,
   { hasSource, requireSource }: StorageContext,
 ): Storage {
   return {
@@ -109,6 +128,7 @@ function live(
     hashing: {
       manifestName,
       manifestStorage,
+      keepOriginals,
       hashedName: (name) => (/[?#]/.test(name) && hasSource(name) ? name : undefined),
     },
     ready: async () => files.ready?.(),
@@ -136,7 +156,8 @@ function passedOn(files: Storage): Omit<Storage, 'url'> {
   };
 }
 
-function checkValues({ strict, manifestName, over, manifestStorage }: HashedStorageOptions): void {
+function checkValues(options: HashedStorageOptions): void {
+  const { strict, manifestName, over, manifestStorage, keepOriginals = true } = options;
   const refuse = (key: string, rule: string): never => {
     throw new SetupError(`hashedStorage()'s ${key} must be ${rule}.`);
   };
@@ -144,10 +165,20 @@ function checkValues({ strict, manifestName, over, manifestStorage }: HashedStor
   if (manifestName !== undefined && !isFileName(manifestName)) {
     refuse('manifestName', 'the name of a file');
   }
+  if (typeof keepOriginals !== 'boolean' && !isListOfGlobs(keepOriginals)) {
+    refuse(
+      'keepOriginals',
+      "true, false, or a list of globs such as ['favicon.ico', 'robots.txt']",
+    );
+  }
   for (const [key, value] of Object.entries({ over, manifestStorage })) {
     if (value === undefined || typeof value === 'function' || isStorage(value)) continue;
     refuse(key, `a storage, or a function that answers one, not ${kindOf(value)}`);
   }
+}
+
+function isListOfGlobs(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isGlob);
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

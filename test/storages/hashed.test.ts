@@ -517,6 +517,27 @@ describe('what stands under it', () => {
 });
 
 describe('options', () => {
+  test.each([true, false])('keepOriginals is carried by the contract, with debug: %s', (debug) => {
+    const kept = (options: HashedStorageOptions) => {
+      const storage = hashedStorage(options);
+      const files = createStaticFiles({ staticRoot: project({}), debug, storage });
+      return files.storage.hashing?.keepOriginals;
+    };
+    expect(kept({})).toBe(true);
+    expect(kept({ keepOriginals: undefined })).toBe(true);
+    expect(kept({ keepOriginals: true })).toBe(true);
+    expect(kept({ keepOriginals: false })).toBe(false);
+    expect(kept({ keepOriginals: [] })).toEqual([]);
+    expect(kept({ keepOriginals: ['favicon.ico'] })).toEqual(['favicon.ico']);
+  });
+
+  test('a list of globs is a copy', () => {
+    const globs = ['favicon.ico'];
+    const { hashing } = hashedStorage({ over: memoryStorage(), keepOriginals: globs });
+    globs.push('robots.txt');
+    expect(hashing?.keepOriginals).toEqual(['favicon.ico']);
+  });
+
   test.each([
     [{ stric: true }, "'stric' is no option of hashedStorage(). Did you mean 'strict'?"],
     [{ strict: 'false' }, "hashedStorage()'s strict must be true or false."],
@@ -528,6 +549,14 @@ describe('options', () => {
       { over: 'memory' },
       "hashedStorage()'s over must be a storage, or a function that answers one, not 'memory'.",
     ],
+    [
+      { keepOriginal: false },
+      "'keepOriginal' is no option of hashedStorage(). Did you mean 'keepOriginals'?",
+    ],
+    ...['favicon.ico', null, 0, ['a', ''], ['!a'], [/a/]].map((keepOriginals): [object, string] => [
+      { keepOriginals },
+      "hashedStorage()'s keepOriginals must be true, false, or a list of globs such as ['favicon.ico', 'robots.txt'].",
+    ]),
     [
       { manifestStorage: {} },
       "hashedStorage()'s manifestStorage must be a storage, or a function that answers one, not an object.",
@@ -543,6 +572,7 @@ describe('options', () => {
       manifestName: undefined,
       manifestStorage: undefined,
       refresh: undefined,
+      keepOriginals: undefined,
     };
     const { staticUrl } = collected(manifest(), options);
     expect(staticUrl('a.css')).toBe('/static/a.0123456789ab.css');

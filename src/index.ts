@@ -22,8 +22,10 @@ export { type LoadConfigOptions, loadConfig } from './load-config.js';
 export type { Ignore } from './patterns.js';
 export type { Next, NodeHandler } from './serve/node.js';
 export {
+  type Coding,
   defineConfig,
   type FinderSetting,
+  type ReferenceSettings,
   type ResolvedSettings,
   type Settings,
   type SourceDir,

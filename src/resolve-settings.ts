@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { SettingsError } from './errors.js';
 import { normaliseName } from './names.js';
-import { DEFAULTS, type ResolvedSettings, type Settings } from './settings.js';
+import { type Coding, DEFAULTS, type ResolvedSettings, type Settings } from './settings.js';
 import { settingsProblems } from './settings-checks.js';
 import { normaliseScriptName, resolveBaseUrl } from './urls.js';
 
@@ -33,8 +33,24 @@ export function resolveSettings(settings: Settings = {}): ResolvedSettings {
     debug: settings.debug ?? process.env.NODE_ENV !== 'production',
     ignore: Object.freeze([...(settings.ignore ?? DEFAULTS.ignore)]),
     scriptName: normaliseScriptName(scriptName),
+    references: Object.freeze({
+      missing: settings.references?.missing ?? DEFAULTS.references.missing,
+      ignore: Object.freeze([...(settings.references?.ignore ?? DEFAULTS.references.ignore)]),
+    }),
+    prehashed: prehashed(settings.prehashed),
+    compress: Object.freeze(codings(settings.compress ?? DEFAULTS.compress)),
     maxAge: settings.maxAge ?? DEFAULTS.maxAge,
     fallthrough: settings.fallthrough ?? DEFAULTS.fallthrough,
     baseDir,
   });
+}
+
+function prehashed(value: Settings['prehashed']): ResolvedSettings['prehashed'] {
+  if (value === undefined || typeof value === 'function') return value;
+  return Object.freeze(typeof value === 'string' ? [value] : [...value]);
+}
+
+function codings(value: NonNullable<Settings['compress']>): Coding[] {
+  if (typeof value === 'boolean') return value ? ['br', 'gzip'] : [];
+  return [...value];
 }

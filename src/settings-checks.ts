@@ -1,9 +1,10 @@
 import { relative, resolve } from 'node:path';
 import type { Problem } from './errors.js';
 import type { Finder } from './finder.js';
+import { isGlob } from './globs.js';
 import { normaliseName } from './names.js';
 import { didYouMean, nearNames } from './near.js';
-import { DEFAULTS, type Settings } from './settings.js';
+import { type Coding, DEFAULTS, type Settings } from './settings.js';
 import type { Storage } from './storage.js';
 import { baseUrlFault, normaliseScriptName, resolveBaseUrl } from './urls.js';
 
@@ -28,6 +29,12 @@ export function settingsProblems(settings: unknown): Problem[] {
 function* unknownKeys(settings: object): Iterable<Problem> {
   for (const key of Object.keys(settings)) {
     if (Object.hasOwn(DEFAULTS, key)) continue;
+    const option = DJANGO_OPTIONS.get(key);
+    if (option !== undefined) {
+      const hint = `It is an option here: storage: hashedStorage({ ${option} }).`;
+      yield fault('E101', `'${key}' is no setting.`, hint);
+      continue;
+    }
     const django = DJANGO_NAMES.get(key);
     const near = django === undefined ? nearNames(key, Object.keys(DEFAULTS)) : [django];
     const hint = didYouMean(near.slice(0, 1)).trim();
@@ -54,8 +61,15 @@ const DJANGO_NAMES: ReadonlyMap<string, keyof Settings> = new Map([
   ['ignore_patterns', 'ignore'],
   ['SCRIPT_NAME', 'scriptName'],
   ['FORCE_SCRIPT_NAME', 'scriptName'],
+  ['WHITENOISE_IMMUTABLE_FILE_TEST', 'prehashed'],
   ['WHITENOISE_MAX_AGE', 'maxAge'],
   ['BASE_DIR', 'baseDir'],
+]);
+
+/** Settings there that are options of `hashedStorage()` here. */
+const DJANGO_OPTIONS: ReadonlyMap<string, string> = new Map([
+  ['WHITENOISE_KEEP_ONLY_HASHED_FILES', 'keepOriginals: false'],
+  ['WHITENOISE_MANIFEST_STRICT', 'strict: false'],
 ]);
 
 type Check = (value: unknown, key: string) => Problem[];
@@ -100,6 +114,12 @@ const CHECKS: { readonly [Key in keyof Required<Settings>]: Check } = {
     baseUrlFault(normaliseScriptName(value)) === undefined
       ? []
       : [fault('E106', `${key} must be a path such as '/app', not ${kindOf(value)}.`)],
+  references,
+  prehashed: (value, key) => {
+    if (typeof value === 'function') return [];
+    return typeof value === 'string' ? glob(value, key) : prehashedGlobs(value, key);
+  },
+  compress: (value, key) => (typeof value === 'boolean' ? [] : codings(value, key)),
   maxAge: (value, key) =>
     Number.isSafeInteger(value) && (value as number) >= 0
       ? []
@@ -107,6 +127,81 @@ const CHECKS: { readonly [Key in keyof Required<Settings>]: Check } = {
   fallthrough: type('boolean', 'E104'),
   baseDir: folder,
 };
+
+const MISSING: readonly unknown[] = ['warn', 'error', undefined];
+
+function references(value: unknown, key: string): Problem[] {
+  if (!isPlainObject(value)) {
+    return [fault('E114', `${key} must be { missing, ignore }, not ${kindOf(value)}.`)];
+  }
+  const { missing, ignore, ...others } = value;
+  const problems = Object.keys(others).map((other) => {
+    const known = Object.keys(DEFAULTS.references);
+    const near = nearNames(other, known).slice(0, 1);
+    const message = `${key}.${other} is no option; there are ${known.join(' and ')}.`;
+    return fault('E101', message, didYouMean(near).trim());
+  });
+  if (!MISSING.includes(missing)) {
+    const message = `${key}.missing must be 'warn' or 'error', not ${kindOf(missing)}.`;
+    problems.push(fault('E114', message));
+  }
+  if (ignore !== undefined) problems.push(...ignoredReferences(ignore, `${key}.ignore`));
+  return problems;
+}
+
+const ignoredReferences = listOf("'file glob:target glob'", 'E114', (value, key) =>
+  isPairOfGlobs(value)
+    ? []
+    : [
+        fault(
+          'E114',
+          `${key} must be 'file glob:target glob' such as 'vendor/**:*.png', not ${kindOf(value)}.`,
+        ),
+      ],
+);
+
+function isPairOfGlobs(value: unknown): boolean {
+  const globs = typeof value === 'string' ? value.split(':') : [];
+  return globs.length === 2 && globs.every(isGlob);
+}
+
+function glob(value: unknown, key: string): Problem[] {
+  if (isGlob(value)) return [];
+  const message = `${key} must be a glob such as 'assets/**', not ${kindOf(value)}.`;
+  const negated = typeof value === 'string' && value.startsWith('!');
+  return [fault('E115', message, negated ? 'Globs say what is meant; else write a function.' : '')];
+}
+
+const prehashedGlobs = listOf('globs, or a function', 'E115', glob);
+
+const CODINGS: readonly unknown[] = ['br', 'gzip', 'zstd'] satisfies Coding[];
+
+function codings(value: unknown, key: string): Problem[] {
+  if (!Array.isArray(value)) {
+    const message = `${key} must be true, false, or a list such as ['br', 'gzip'], not ${kindOf(value)}.`;
+    return [fault('E116', message)];
+  }
+  return value.flatMap((coding: unknown, index) => {
+    const place = `${key}[${index}]`;
+    if (!CODINGS.includes(coding)) {
+      return [fault('E116', `${place} must be 'br', 'gzip' or 'zstd', not ${kindOf(coding)}.`)];
+    }
+    if (value.indexOf(coding) < index) {
+      return [fault('E116', `${place} is '${coding}' once more.`, 'Name each coding once.')];
+    }
+    return coding === 'zstd' && !hasZstd() ? [noZstd(place)] : [];
+  });
+}
+
+/** Not imported: a start needs no zlib unless this coding is asked for. */
+function hasZstd(): boolean {
+  return 'zstdCompress' in process.getBuiltinModule('node:zlib');
+}
+
+function noZstd(place: string): Problem {
+  const message = `${place} is 'zstd', which Node ${process.version} cannot write.`;
+  return fault('E116', message, "Node 22.15 and later can; or leave it out: ['br', 'gzip'].");
+}
 
 function baseUrl(value: unknown, key: string): Problem[] {
   if (typeof value !== 'string') {

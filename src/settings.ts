@@ -10,6 +10,24 @@ export type FinderSetting = Finder | ((settings: ResolvedSettings) => Finder);
 /** A folder of `dirs`: a path, or a path whose files are named under a prefix. */
 export type SourceDir = string | { readonly prefix: string; readonly dir: string };
 
+/** A coding that collected files are compressed with, as HTTP names it. */
+export type Coding = 'br' | 'gzip' | 'zstd';
+
+/** What becomes of references in style sheets and scripts. */
+export interface ReferenceSettings {
+  /**
+   * Whether a reference to a file that is not there is a warning, or an error that stops collecting.
+   * @default 'warn'
+   */
+  readonly missing?: 'warn' | 'error' | undefined;
+  /**
+   * References that are left as they are without a warning, each `'file glob:target glob'`: globs of
+   * the file that refers, and of the name that is meant, or of its spelling where that leads nowhere.
+   * @default []
+   */
+  readonly ignore?: readonly string[] | undefined;
+}
+
 /** What a project says of its static files. Every setting may be left out. */
 export interface Settings {
   /**
@@ -71,6 +89,25 @@ export interface Settings {
    */
   readonly scriptName?: string | undefined;
   /**
+   * What becomes of references in style sheets and scripts that lead nowhere, or should stay as they
+   * are.
+   * @default { missing: 'warn', ignore: [] }
+   */
+  readonly references?: ReferenceSettings | undefined;
+  /**
+   * Names that hold a hash of their content already, as a bundler's do: a glob, several, or a
+   * function that says so of a name. They are kept as they are, and browsers keep them for good;
+   * WhiteNoise's WHITENOISE_IMMUTABLE_FILE_TEST.
+   * @default none
+   */
+  readonly prehashed?: string | readonly string[] | ((name: string) => boolean) | undefined;
+  /**
+   * What collected files are compressed with besides: `true` is brotli and gzip, a list says which.
+   * `'zstd'` needs Node 22.15 or later.
+   * @default false
+   */
+  readonly compress?: boolean | readonly Coding[] | undefined;
+  /**
    * For how many seconds browsers and caches keep a collected file whose name has no hash;
    * WhiteNoise's WHITENOISE_MAX_AGE.
    * @default 60
@@ -105,6 +142,11 @@ export interface ResolvedSettings {
   readonly debug: boolean;
   readonly ignore: readonly string[];
   readonly scriptName: string;
+  readonly references: { readonly missing: 'warn' | 'error'; readonly ignore: readonly string[] };
+  /** Globs or a predicate; `undefined`: no name. */
+  readonly prehashed: readonly string[] | ((name: string) => boolean) | undefined;
+  /** Empty: files are not compressed. */
+  readonly compress: readonly Coding[];
   readonly maxAge: number;
   readonly fallthrough: boolean;
   readonly baseDir: string;
@@ -126,6 +168,9 @@ export const DEFAULTS = Object.freeze({
   debug: undefined,
   ignore: Object.freeze(['CVS', '.*', '*~']),
   scriptName: '/',
+  references: Object.freeze({ missing: 'warn', ignore: Object.freeze([]) }),
+  prehashed: undefined,
+  compress: false,
   maxAge: 60,
   fallthrough: false,
   baseDir: undefined,

@@ -2,7 +2,13 @@ import { resolve } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SettingsError } from '../src/errors.js';
 import { resolveSettings } from '../src/resolve-settings.js';
-import { DEFAULTS, defineConfig, type Settings } from '../src/settings.js';
+import {
+  type Coding,
+  DEFAULTS,
+  defineConfig,
+  type ResolvedSettings,
+  type Settings,
+} from '../src/settings.js';
 import { memoryStorage } from '../src/storages/memory.js';
 import { thrownBy } from './thrown.js';
 
@@ -21,6 +27,9 @@ describe('defaults', () => {
     debug: true,
     ignore: ['CVS', '.*', '*~'],
     scriptName: '/',
+    references: { missing: 'warn', ignore: [] },
+    prehashed: undefined,
+    compress: [],
     maxAge: 60,
     fallthrough: false,
     baseDir: resolve('.'),
@@ -40,7 +49,8 @@ describe('defaults', () => {
 
   test('are frozen', () => {
     expect(Object.isFrozen(DEFAULTS)).toBe(true);
-    for (const value of Object.values(DEFAULTS)) expect(Object.isFrozen(value)).toBe(true);
+    const values = [...Object.values(DEFAULTS), DEFAULTS.references.ignore];
+    for (const value of values) expect(Object.isFrozen(value)).toBe(true);
   });
 
   test.each([
@@ -95,6 +105,38 @@ describe('complete settings', () => {
     });
   });
 
+  test.each<[Settings['references'], ResolvedSettings['references']]>([
+    [{}, { missing: 'warn', ignore: [] }],
+    [
+      { missing: undefined, ignore: undefined },
+      { missing: 'warn', ignore: [] },
+    ],
+    [{ missing: 'error' }, { missing: 'error', ignore: [] }],
+    [{ ignore: ['*.css:*.png'] }, { missing: 'warn', ignore: ['*.css:*.png'] }],
+  ])('references %j are %j', (references, complete) => {
+    expect(resolveSettings({ references }).references).toEqual(complete);
+  });
+
+  test.each<[Settings['compress'], ResolvedSettings['compress']]>([
+    [false, []],
+    [[], []],
+    [true, ['br', 'gzip']],
+    [['gzip'], ['gzip']],
+    [
+      ['gzip', 'br'],
+      ['gzip', 'br'],
+    ],
+  ])('compress %j is %j', (compress, codings) => {
+    expect(resolveSettings({ compress }).compress).toEqual(codings);
+  });
+
+  test('prehashed is a list of globs, or the predicate that was given', () => {
+    const predicate = (name: string) => name.startsWith('assets/');
+    expect(resolveSettings({ prehashed: 'assets/**' }).prehashed).toEqual(['assets/**']);
+    expect(resolveSettings({ prehashed: ['a', 'b'] }).prehashed).toEqual(['a', 'b']);
+    expect(resolveSettings({ prehashed: predicate }).prehashed).toBe(predicate);
+  });
+
   test('storage and finders are passed on as they are', () => {
     const storage = memoryStorage();
     const finder = { find: () => [], list: () => [] };
@@ -104,15 +146,25 @@ describe('complete settings', () => {
   });
 
   test('are frozen, and lists are copies', () => {
-    const given = { dirs: ['a'], apps: ['b'], ignore: ['c'] };
+    const given = {
+      dirs: ['a'],
+      apps: ['b'],
+      ignore: ['c'],
+      prehashed: ['d'],
+      compress: ['br'] as Coding[],
+      references: { ignore: ['e:f'] },
+    };
     const settings = resolveSettings(given);
+    const before = structuredClone(settings);
     given.dirs.push('x');
     given.apps.push('x');
     given.ignore.push('x');
+    given.prehashed.push('x');
+    given.compress.push('gzip');
+    given.references.ignore.push('x:x');
+    expect(settings).toEqual(before);
     expect(Object.isFrozen(settings)).toBe(true);
-    expect([settings.dirs, settings.apps, settings.ignore].map(({ length }) => length)).toEqual([
-      1, 1, 1,
-    ]);
+    expect(Object.isFrozen(settings.references)).toBe(true);
   });
 
   test("the caller's object is left as it is", () => {

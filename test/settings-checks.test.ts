@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import zlib from 'node:zlib';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { dirsFinder } from '../src/finders/dirs.js';
 import { DEFAULTS } from '../src/settings.js';
 import { settingsProblems } from '../src/settings-checks.js';
@@ -27,6 +28,15 @@ const RIGHT: Record<keyof typeof DEFAULTS, unknown[]> = {
   debug: [true, false],
   ignore: [[], ['*.scss', 'drafts/*']],
   scriptName: ['', '/', 'app', '/app', '/app/', 'a/b', '/ünï'],
+  references: [
+    {},
+    { missing: 'warn' },
+    { missing: 'error', ignore: [] },
+    { missing: undefined, ignore: undefined },
+    { ignore: ['vendor/**:*.map', '*.css:{a,b}/*.png'] },
+  ],
+  prehashed: [[], 'assets/**', ['assets/**', '*-????????.{js,css}'], (name: string) => name !== ''],
+  compress: [true, false, [], ['gzip'], ['br', 'gzip']],
   maxAge: [0, 60, 31_536_000],
   fallthrough: [true, false],
   baseDir: ['.', '/srv'],
@@ -92,6 +102,75 @@ describe('settings that are wrong', () => {
     ['scriptName', '\\app', 'E106', 'scriptName must be a path'],
     ['scriptName', '/a\0', 'E106', 'scriptName must be a path'],
     ['scriptName', '/a\ud800', 'E106', 'scriptName must be a path'],
+    ['references', 'error', 'E114', "references must be { missing, ignore }, not 'error'."],
+    ['references', null, 'E114', 'references must be { missing, ignore }, not null.'],
+    ['references', ['a:b'], 'E114', 'references must be { missing, ignore }, not an array.'],
+    [
+      'references',
+      { missing: true },
+      'E114',
+      "references.missing must be 'warn' or 'error', not t",
+    ],
+    ['references', { missing: null }, 'E114', "must be 'warn' or 'error', not null."],
+    ['references', { missing: 'ignore' }, 'E114', "must be 'warn' or 'error', not 'ignore'."],
+    [
+      'references',
+      { mising: 'warn' },
+      'E101',
+      "references.mising is no option; there are missing and ignore. Did you mean 'missing'?",
+    ],
+    [
+      'references',
+      { strict: true },
+      'E101',
+      'references.strict is no option; there are missing and',
+    ],
+    [
+      'references',
+      { ignore: 'a:b' },
+      'E114',
+      "references.ignore must be an array of 'file glob:tar",
+    ],
+    [
+      'references',
+      { ignore: ['a:b', 'vendor/**'] },
+      'E114',
+      "references.ignore[1] must be 'file glob:target glob' such as 'vendor/**:*.png', not 'vendor/**'.",
+    ],
+    ['references', { ignore: [':b'] }, 'E114', 'references.ignore[0] must be'],
+    ['references', { ignore: ['a:'] }, 'E114', 'references.ignore[0] must be'],
+    ['references', { ignore: ['a:b:c'] }, 'E114', 'references.ignore[0] must be'],
+    ['references', { ignore: ['a:!b'] }, 'E114', 'references.ignore[0] must be'],
+    ['references', { ignore: [''] }, 'E114', 'not an empty string.'],
+    ['references', { ignore: [/a/] }, 'E114', 'references.ignore[0] must be'],
+    ['prehashed', '', 'E115', "prehashed must be a glob such as 'assets/**', not an empty string."],
+    ['prehashed', ['a', ''], 'E115', 'prehashed[1] must be a glob'],
+    ['prehashed', [/a/], 'E115', 'prehashed[0] must be a glob'],
+    [
+      'prehashed',
+      /a/,
+      'E115',
+      'prehashed must be an array of globs, or a function, not an object.',
+    ],
+    ['prehashed', true, 'E115', 'prehashed must be an array of globs, or a function, not true.'],
+    ['prehashed', ['!a'], 'E115', "not '!a'. Globs say what is meant; else write a function."],
+    [
+      'compress',
+      'br',
+      'E116',
+      "compress must be true, false, or a list such as ['br', 'gzip'], no",
+    ],
+    [
+      'compress',
+      null,
+      'E116',
+      "compress must be true, false, or a list such as ['br', 'gzip'], no",
+    ],
+    ['compress', 1, 'E116', 'not 1.'],
+    ['compress', { br: true }, 'E116', 'not an object.'],
+    ['compress', ['brotli'], 'E116', "compress[0] must be 'br', 'gzip' or 'zstd', not 'brotli'."],
+    ['compress', ['br', 7], 'E116', "compress[1] must be 'br', 'gzip' or 'zstd', not 7."],
+    ['compress', ['br', 'br'], 'E116', "compress[1] is 'br' once more. Name each coding once."],
     ['maxAge', -1, 'E107', 'maxAge must be a whole number of seconds from 0, not -1.'],
     ['maxAge', 1.5, 'E107', 'not 1.5.'],
     ['maxAge', '60', 'E107', "not '60'."],
@@ -106,6 +185,16 @@ describe('settings that are wrong', () => {
     expect(problems).toMatchObject([{ id: `staticfiles.${id}`, level: 'error' }]);
     const [problem] = problems;
     expect([problem?.message, problem?.hint].filter(Boolean).join(' ')).toContain(text);
+  });
+
+  test('every fault in references is told', () => {
+    const references = { missing: 0, ignore: ['a', 'b:c', 'd'], extra: 1 };
+    expect(settingsProblems({ references }).map(({ message }) => message.split(' ')[0])).toEqual([
+      'references.extra',
+      'references.missing',
+      'references.ignore[0]',
+      'references.ignore[2]',
+    ]);
   });
 
   test.each([
@@ -145,6 +234,32 @@ describe('settings that are wrong', () => {
   });
 });
 
+describe('zstd', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('is refused where zlib cannot write it, and is right where it can', () => {
+    const problem = {
+      id: 'staticfiles.E116',
+      level: 'error',
+      message: `compress[1] is 'zstd', which Node ${process.version} cannot write.`,
+      hint: "Node 22.15 and later can; or leave it out: ['br', 'gzip'].",
+    };
+    const problems = settingsProblems({ compress: ['br', 'zstd'] });
+    expect(problems).toEqual('zstdCompress' in zlib ? [] : [problem]);
+  });
+
+  test.each([
+    [{}, 1],
+    [{ zstdCompress() {} }, 0],
+  ])('is looked for in zlib itself: %o gives %i problems', (module, count) => {
+    const look = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(module);
+    expect(settingsProblems({ compress: ['br', 'gzip'] })).toEqual([]);
+    expect(look).not.toHaveBeenCalled();
+    expect(settingsProblems({ compress: ['zstd'] })).toHaveLength(count);
+    expect(look.mock.calls).toEqual([['node:zlib']]);
+  });
+});
+
 describe('unknown settings', () => {
   test.each([
     ['staticURL', 'staticUrl'],
@@ -166,6 +281,7 @@ describe('unknown settings', () => {
     ['SCRIPT_NAME', 'scriptName'],
     ['FORCE_SCRIPT_NAME', 'scriptName'],
     ['WHITENOISE_MAX_AGE', 'maxAge'],
+    ['WHITENOISE_IMMUTABLE_FILE_TEST', 'prehashed'],
     ['ignore_patterns', 'ignore'],
     ['BASE_DIR', 'baseDir'],
   ])('%s: did you mean %s?', (key, near) => {
@@ -174,6 +290,19 @@ describe('unknown settings', () => {
         id: 'staticfiles.E101',
         message: `'${key}' is no setting.`,
         hint: `Did you mean '${near}'?`,
+      },
+    ]);
+  });
+
+  test.each([
+    ['WHITENOISE_KEEP_ONLY_HASHED_FILES', '{ keepOriginals: false }'],
+    ['WHITENOISE_MANIFEST_STRICT', '{ strict: false }'],
+  ])('%s is an option of hashedStorage(): %s', (key, option) => {
+    expect(settingsProblems({ [key]: true })).toMatchObject([
+      {
+        id: 'staticfiles.E101',
+        message: `'${key}' is no setting.`,
+        hint: `It is an option here: storage: hashedStorage(${option}).`,
       },
     ]);
   });

@@ -82,6 +82,11 @@ describe("import 'staticfiles' and one URL load no more than they need", () => {
       "debug: false, staticRoot: '.', storage: hashedStorage()",
       '/static/a.0123456789ab.css',
     ],
+    [
+      'with settings for collecting alone',
+      "debug: true, dirs: ['.'], compress: true, prehashed: 'a/**', references: { ignore: ['a:b'] }, storage: hashedStorage({ keepOriginals: ['a'] })",
+      '/static/a.css',
+    ],
     ['in development', "debug: true, dirs: ['.'], storage: hashedStorage()", '/static/a.css'],
   ])('%s', (_, settings, url) => {
     const loaded = loadedBy(imports, `createStaticFiles({ ${settings} }).staticUrl('a.css')`);

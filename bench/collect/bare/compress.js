@@ -6,10 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { brotliCompressSync, gzipSync, constants as zlib } from 'node:zlib';
-
-/** Types that are compressed already. */
-const COMPRESSED =
-  /\.(?:avif|br|bz2|eot|flac|gif|gz|ico|jpe?g|mp[34]|ogg|pdf|png|swf|t?gz|web[mp]|woff2?|xz|zip|zst)$/i;
+import { isCompressible } from '../../../dist/src/media-types.js';
 
 if (isMainThread) {
   const paths = distinctFiles(process.argv[2]);
@@ -36,7 +33,7 @@ function compress(body) {
 function distinctFiles(folder) {
   const byContent = new Map();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || COMPRESSED.test(entry.name)) continue;
+    if (!entry.isFile() || !isCompressible(entry.name)) continue;
     const path = join(entry.parentPath, entry.name);
     byContent.set(createHash('md5').update(readFileSync(path)).digest('hex'), path);
   }

@@ -1,5 +1,13 @@
-export type { CollectEvent, CollectOptions, CollectReport } from './collect/collect.js';
+export type { MissingReference } from './collect/missing.js';
 export type { ShadowedFile } from './collect/plan.js';
+export type { Deploy, PruneOptions, PruneReport } from './collect/prune.js';
+export type {
+  CollectEvent,
+  CollectOptions,
+  CollectReport,
+  CompressionReport,
+  Progress,
+} from './collect/run.js';
 export { configure, mediaUrl, staticUrl } from './default-instance.js';
 export {
   CollectError,

@@ -68,6 +68,27 @@ export function isInside(inner: string, outer: string): boolean {
   return way === '' || (!isAbsolute(way) && way !== '..' && !/^\.\.[\\/]/.test(way));
 }
 
+/**
+ * The name with a hash before its last extension, as Django writes it: `a/b.5d41402abc4b.css`. A last
+ * part without a dot, or with none but at its beginning, has no extension (Python's `splitext`).
+ */
+export function hashedName(name: string, hash: string): string {
+  const at = extensionAt(name);
+  return `${name.slice(0, at)}.${hash}${name.slice(at)}`;
+}
+
+/** Where the last extension of a path begins, its dot included; its end where it has none. */
+export function extensionAt(path: string): number {
+  const slash = path.lastIndexOf('/');
+  const dot = path.lastIndexOf('.');
+  if (dot <= slash) return path.length;
+  for (let at = slash + 1; at < dot; at++) if (path[at] !== '.') return dot;
+  return path.length;
+}
+
+/** The folder in the static root where collecting keeps what is nobody else's business. */
+export const STATE_FOLDER = '.staticfiles';
+
 /** Begins the last part of names of files that are still being written. */
 export const PARTIAL = '.staticfiles-partial-';
 

@@ -1,4 +1,5 @@
-import type { CollectOptions, CollectReport } from './collect/collect.js';
+import type { PruneOptions, PruneReport } from './collect/prune.js';
+import type { CollectOptions, CollectReport } from './collect/run.js';
 import { type Problem, SettingsError, SetupError } from './errors.js';
 import type { Finder } from './finder.js';
 import { appDirsFinder } from './finders/app-dirs.js';
@@ -55,6 +56,13 @@ export interface StaticFiles {
    * @throws {CollectError} where it cannot be done.
    */
   collect(options?: CollectOptions): Promise<CollectReport>;
+  /**
+   * Removes the files of earlier deploys that no manifest names which stays; for `hashedStorage()`.
+   *
+   * @throws {SetupError} for another storage.
+   * @throws {CollectError} where it cannot be done.
+   */
+  prune(options?: PruneOptions): Promise<PruneReport>;
   /**
    * A request listener of `node:http`, and a middleware of Connect and Express. With `debug` it
    * answers from the sources, and from `mediaRoot` where `mediaUrl` is a path; otherwise from what
@@ -121,7 +129,11 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
       const errors = problems.filter(({ level }) => level === 'error');
       if (errors.length > 0) throw new SettingsError(errors);
       const warnings = problems.map(({ message }) => message);
-      return collectFiles(sources(), storage(), resolved.ignore, options, warnings);
+      return collectFiles(sources(), storage(), resolved, options, warnings);
+    },
+    async prune(options) {
+      const { pruneFiles } = await import('./collect/prune.js');
+      return pruneFiles(storage(), options);
     },
     handler: loadedOnce(() => handlerOf(resolved, sources, storage)),
   };

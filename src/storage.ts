@@ -11,6 +11,13 @@ export interface WriteOptions {
   readonly mtimeMs?: number;
 }
 
+/** Of files and folders, such as 0o644. */
+export interface Permissions {
+  readonly fileMode: number;
+  /** `undefined`: what the umask leaves. */
+  readonly directoryMode: number | undefined;
+}
+
 /**
  * Where files are written and read by name, and what URL a name has. Names are safe already: see
  * `names.ts`. Faults of the medium (no permission, no network) are thrown as they come; a file that
@@ -40,6 +47,11 @@ export interface Storage {
   path?(name: string): string;
   /** Puts the local file `path` at `name`, as `write` does. Absent: it is read and written. */
   writeFile?(name: string, path: string, options?: WriteOptions): Promise<void>;
+  /**
+   * The permissions of what it writes, if files may be put at `path(name)` past it, which is faster
+   * by far for very many. Absent: they may not.
+   */
+  readonly direct?: Permissions;
   /** Whether `url()` answers the same for a name as long as the process lives. Absent: it may not. */
   readonly stable?: boolean;
   /** How names are hashed; what collects and serves must know of it. Absent: they are not. */

@@ -1,15 +1,18 @@
-import type { CollectEvent, CollectReport } from '../collect/collect.js';
+import type { CollectEvent, CollectReport } from '../collect/run.js';
 import { CollectError } from '../errors.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
+import { bytesText, timeText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';
+import type { ProgressBar } from './progress.js';
 
 export const collectstatic: Command = {
   name: 'collectstatic',
   summary: 'Gather all static files into the storage, ready to be served.',
   operands: '',
   about: `Copies the files of all finders into the storage, by default into the folder staticRoot. Where two
-files have one name, the first wins, and the other is reported. What is there already, with the
-same size and time, is left alone.`,
+files have one name, the first wins, and the other is reported. With hashedStorage(), references in
+style sheets and scripts are rewritten, and the manifest is published last. What is there already and
+has not changed, is left alone.`,
   options: {
     'no-input': { type: 'boolean', help: 'Ask nothing, also at a terminal. Also --noinput.' },
     noinput: { type: 'boolean', help: '' },
@@ -34,6 +37,10 @@ same size and time, is left alone.`,
       short: 'c',
       help: 'Remove every file from the storage that was not collected now.',
     },
+    strict: {
+      type: 'boolean',
+      help: 'Fail where a style sheet or script refers to a file that is not there.',
+    },
     link: {
       type: 'boolean',
       short: 'l',
@@ -55,18 +62,32 @@ async function run(call: Call): Promise<number> {
   if (call.operands.length > 0) throw new UsageError('collectstatic takes options only.');
   const files = createStaticFiles(await call.settings());
   await confirm(files, call);
-  const report = await files.collect({
-    ignore: call.values('ignore'),
-    defaultIgnore: !call.has('no-default-ignore'),
-    dryRun: call.has('dry-run'),
-    clear: call.has('clear'),
-    link: call.has('link'),
-    postProcess: !call.has('no-post-process'),
-    onEvent: (event) => printEvent(event, call),
-  });
+  const bar = await barOf(call);
+  const report = await files
+    .collect({
+      ignore: call.values('ignore'),
+      defaultIgnore: !call.has('no-default-ignore'),
+      dryRun: call.has('dry-run'),
+      clear: call.has('clear'),
+      link: call.has('link'),
+      postProcess: !call.has('no-post-process'),
+      ...(call.has('strict') && { strict: true }),
+      onEvent(event) {
+        if (event.type === 'progress') bar?.show(event);
+        else printEvent(event, call);
+      },
+    })
+    .finally(() => bar?.stop());
   if (call.json) call.io.out(`${JSON.stringify(report)}\n`);
-  else if (call.verbosity >= 1) call.io.out(`\n${summary(report, call.has('link'))}\n`);
+  else if (call.verbosity >= 1) printReport(report, call);
   return 0;
+}
+
+/** Only where nothing else is printed meanwhile, and somebody may be looking. */
+async function barOf({ io, json, verbosity }: Call): Promise<ProgressBar | undefined> {
+  if (io.terminal === undefined || json || verbosity !== 1) return undefined;
+  const { progressBar } = await import('./progress.js');
+  return progressBar(io.terminal);
 }
 
 /** Before files are overwritten or deleted, a person who is there is asked. */
@@ -92,18 +113,31 @@ async function hasFiles(storage: StaticFiles['storage']): Promise<boolean> {
 }
 
 /** The verbosity from which a step is told; in a dry run, each step is what it is for. */
-const LEVELS = { shadowed: 1, warning: 1, delete: 1, copy: 2, link: 2, skip: 2 } as const;
+const LEVELS = {
+  shadowed: 1,
+  wait: 1,
+  delete: 1,
+  copy: 2,
+  link: 2,
+  hash: 2,
+  skip: 2,
+} as const;
 
 function printEvent(event: CollectEvent, call: Call): void {
   const dryRun = call.has('dry-run');
+  if (event.type === 'warning' || event.type === 'progress') return;
   const level = dryRun && event.type !== 'skip' ? 1 : LEVELS[event.type];
   if (call.json || call.verbosity < level) return;
-  if (event.type === 'warning') call.io.err(`Warning: ${event.message}\n`);
+  if (event.type === 'wait') call.io.err(`${event.message}\n`);
   else call.io.out(`${sentence(event, dryRun)}\n`);
 }
 
-function sentence(event: Exclude<CollectEvent, { type: 'warning' }>, dryRun: boolean): string {
+type Step = Exclude<CollectEvent, { type: 'warning' | 'progress' | 'wait' }>;
+
+function sentence(event: Step, dryRun: boolean): string {
   switch (event.type) {
+    case 'hash':
+      return `Post-processed '${event.name}' as '${event.hashedName}'`;
     case 'shadowed':
       return `'${event.name}' was found again at ${event.path}; it is left out, for ${event.winner} comes first.`;
     case 'skip':
@@ -117,12 +151,33 @@ function sentence(event: Exclude<CollectEvent, { type: 'warning' }>, dryRun: boo
   }
 }
 
-/** Django's line: `3 static files copied to '/srv/static', 2 unmodified.` */
+/** The summary, and the warnings last, where they are not overlooked. */
+function printReport(report: CollectReport, { io, has }: Call): void {
+  io.out(`\n${summary(report, has('link'))}\n`);
+  const { warnings } = report;
+  if (warnings.length === 0) return;
+  io.err(`\n${warnings.length === 1 ? 'A warning' : `${warnings.length} warnings`}:\n`);
+  for (const warning of warnings) io.err(`  ${warning}\n`);
+}
+
+/** Django's line and more: `3 static files copied to '/srv/static', 2 unmodified, 5 post-processed.` */
 function summary(report: CollectReport, link: boolean): string {
-  const { copied, linked, unmodified, destination } = report;
+  const { copied, linked, unmodified, hashed, deleted, destination, compressed } = report;
   const count = copied.length + linked.length;
-  const done = link ? 'symlinked' : 'copied';
-  const to = destination === undefined ? '' : ` to '${destination}'`;
-  const rest = unmodified.length > 0 ? `, ${unmodified.length} unmodified` : '';
-  return `${count} static file${count === 1 ? '' : 's'} ${done}${to}${rest}.`;
+  const parts = [
+    `${count} static file${count === 1 ? '' : 's'} ${link ? 'symlinked' : 'copied'}${
+      destination === undefined ? '' : ` to '${destination}'`
+    }`,
+  ];
+  if (unmodified.length > 0) parts.push(`${unmodified.length} unmodified`);
+  if (hashed.length > 0) parts.push(`${hashed.length} post-processed`);
+  if (deleted.length > 0) parts.push(`${deleted.length} deleted`);
+  const lines = [`${parts.join(', ')}.`];
+  if (compressed.files > 0) {
+    lines.push(
+      `${compressed.files} compressed, ${compressed.made} of them now: ${bytesText(compressed.saved)} less to send.`,
+    );
+  }
+  lines.push(`${bytesText(report.bytes)} in ${timeText(report.milliseconds)}.`);
+  return lines.join('\n');
 }

@@ -10,6 +10,8 @@ export interface Io {
   err(text: string): void;
   /** Whether what it writes may have colours. */
   readonly colors: boolean;
+  /** The terminal that standard error is, for what moves. Absent: it is none. */
+  readonly terminal?: NodeJS.WriteStream;
   /** Asks the person at the terminal. Absent: there is nobody to ask. */
   ask?(question: string): Promise<string>;
 }
@@ -23,6 +25,7 @@ export function processIo(): Io {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     colors: Boolean(stderr.isTTY) && !env.NO_COLOR,
+    ...(stderr.isTTY && { terminal: stderr }),
     ...(stdin.isTTY && stdout.isTTY && { ask }),
   };
 }

@@ -9,9 +9,10 @@ import { type Call, COMMON_OPTIONS, type Command, type Option, UsageError } from
 import { findstatic } from './findstatic.js';
 import { commandHelp, overview, usage } from './help.js';
 import type { Io } from './io.js';
+import { prune } from './prune.js';
 import { runserver } from './runserver.js';
 
-const COMMANDS: readonly Command[] = [collectstatic, findstatic, runserver, checkCommand];
+const COMMANDS: readonly Command[] = [collectstatic, findstatic, runserver, checkCommand, prune];
 
 /** Exit statuses: done, it failed, it was called wrongly. */
 const DONE = 0;

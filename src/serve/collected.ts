@@ -1,10 +1,7 @@
-import { PARTIAL } from '../names.js';
+import { PARTIAL, STATE_FOLDER } from '../names.js';
 import type { Storage } from '../storage.js';
 import { basePath } from '../urls.js';
 import type { Route } from './route.js';
-
-/** What collecting keeps for itself lies here, and is nobody's business. */
-const STATE = '.staticfiles/';
 
 /** Production: files as they were collected into a storage on this machine. */
 export function collectedRoute(staticUrl: string, storage: Storage, maxAge: number): Route {
@@ -12,7 +9,8 @@ export function collectedRoute(staticUrl: string, storage: Storage, maxAge: numb
   return {
     prefix: basePath(staticUrl),
     locate(name) {
-      if (name === storage.hashing?.manifestName || name.startsWith(STATE)) return undefined;
+      if (name === storage.hashing?.manifestName || name.startsWith(`${STATE_FOLDER}/`))
+        return undefined;
       if (name.slice(name.lastIndexOf('/') + 1).startsWith(PARTIAL)) return undefined;
       const path = storage.path?.(name);
       return path === undefined ? undefined : { path, cacheControl };

@@ -96,6 +96,7 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
       );
     },
     path,
+    direct: { fileMode, directoryMode },
     stable: true,
     attach: ({ settings }) =>
       fileSystemStorage({

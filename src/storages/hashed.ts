@@ -143,7 +143,7 @@ function isFolder(name: string): boolean {
 
 /** What the storage underneath does as it is. */
 function passedOn(files: Storage): Omit<Storage, 'url'> {
-  const { path, writeFile } = files;
+  const { path, writeFile, direct } = files;
   return {
     read: (name) => files.read(name),
     write: (name, body, writing) => files.write(name, body, writing),
@@ -152,6 +152,7 @@ function passedOn(files: Storage): Omit<Storage, 'url'> {
     stat: (name) => files.stat(name),
     list: () => files.list(),
     ...(path && { path: (name) => path.call(files, name) }),
+    ...(direct && { direct }),
     ...(writeFile && { writeFile: (...args) => writeFile.apply(files, args) }),
   };
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { CollectEvent } from '../../src/collect/collect.js';
+import type { CollectEvent } from '../../src/collect/run.js';
 import type { Finder } from '../../src/finder.js';
 import { createStaticFiles } from '../../src/static-files.js';
 import type { Storage } from '../../src/storage.js';

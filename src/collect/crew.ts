@@ -1,0 +1,25 @@
+import type { Desk } from './desk.js';
+import type { Run } from './run.js';
+import { type Workforce, workforce } from './workforce.js';
+
+/**
+ * The workforce of a run, on so many threads.
+ *
+ * @param root the folder of the collected files; `undefined` where the storage is elsewhere
+ */
+export function crewOf(
+  { storage, options }: Run,
+  { scratchFolder }: Desk,
+  root: string | undefined,
+  threads: number,
+): Workforce {
+  const { dryRun = false, link = false, clear = false } = options;
+  const work = {
+    root: dryRun ? undefined : root,
+    handBack: root === undefined && !dryRun,
+    permissions: storage.direct ?? { fileMode: 0o644, directoryMode: undefined },
+    link,
+    clear,
+  };
+  return workforce(work, scratchFolder, threads);
+}

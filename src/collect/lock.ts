@@ -1,0 +1,150 @@
+import {
+  linkSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CollectError, systemCode } from '../errors.js';
+
+/** The right to write, which one run has at a time. */
+export interface Lock {
+  /** @throws {CollectError} where another run has taken it over meanwhile. */
+  assertHeld(): void;
+  release(): void;
+}
+
+interface Holder {
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+}
+
+/** How often the holder shows that it lives, and after how long without that it counts as dead. */
+const HEARTBEAT_MS = 5_000;
+const DEAD_ELSEWHERE_MS = 60_000;
+/** A process of that number lives here: it may be busy, or another one by now. */
+const DEAD_HERE_MS = 600_000;
+const POLL_MS = 100;
+
+/** The tokens of this process. */
+const ours = new Set<string>();
+
+/**
+ * Takes the lock, a file; waits for a run that holds it, and takes over from one that was killed.
+ *
+ * @param onWait hears of the holder, once, if there is need to wait
+ */
+export async function takeLock(path: string, onWait: (holder: string) => void): Promise<Lock> {
+  const own: Holder = { token: crypto.randomUUID(), pid: process.pid, host: hostname() };
+  ours.add(own.token);
+  for (let told = false; !created(path, own); ) {
+    const text = textOf(path);
+    if (text === undefined) continue;
+    if (isDead(path, text)) {
+      takeAway(path, text, own.token);
+      continue;
+    }
+    if (!told) onWait(describe(text));
+    told = true;
+    await pause(POLL_MS);
+  }
+  const isHeld = () => holderIn(textOf(path) ?? '')?.token === own.token;
+  const heart = setInterval(() => {
+    if (isHeld()) beat(path);
+  }, HEARTBEAT_MS);
+  heart.unref();
+  return {
+    assertHeld() {
+      if (isHeld()) return;
+      throw new CollectError(
+        'Another run of collectstatic has taken over, for this one gave no sign of life; nothing was published. Run it again.',
+      );
+    },
+    release() {
+      clearInterval(heart);
+      ours.delete(own.token);
+      if (isHeld()) rmSync(path, { force: true });
+    },
+  };
+}
+
+function created(path: string, holder: Holder): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(holder), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** `undefined`: it is being written at this moment, or was damaged. */
+function holderIn(text: string): Holder | undefined {
+  try {
+    return JSON.parse(text) as Holder;
+  } catch {
+    return undefined; // its age decides
+  }
+}
+
+function isDead(path: string, text: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return false; // gone: the next attempt will show
+  const silence = Date.now() - stats.mtimeMs;
+  const holder = holderIn(text);
+  if (holder?.host !== hostname()) return silence > DEAD_ELSEWHERE_MS;
+  // In a container that was started again, the number may be our own.
+  if (holder.pid === process.pid && !ours.has(holder.token)) return true;
+  return !lives(holder.pid) || silence > DEAD_HERE_MS;
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH'; // such as a process of another user
+  }
+}
+
+/** Removes the lock of a dead run, and only that: in the meantime another may have taken it. */
+function takeAway(path: string, text: string, token: string): void {
+  const aside = `${path}-${token}`;
+  try {
+    renameSync(path, aside);
+    if (textOf(aside) !== text) linkSync(aside, path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function beat(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {
+    // It was taken away; assertHeld() tells.
+  }
+}
+
+function describe(text: string): string {
+  const holder = holderIn(text);
+  return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+}

@@ -1,0 +1,58 @@
+import { didYouMean, nearNames } from '../near.js';
+import type { FoundReference } from './scan.js';
+
+/** A reference to a file that is not among the static files. */
+export interface MissingReference {
+  /** The file that it stands in, and where, both from 1. */
+  readonly name: string;
+  readonly line: number;
+  readonly column: number;
+  /** As it is written, its escapes undone. */
+  readonly reference: string;
+  /** The name that it leads to; `undefined` where it leads out of the static files. */
+  readonly target: string | undefined;
+  /** Whether it is a source map, which tools ask for and pages do not. */
+  readonly sourceMap: boolean;
+  /** The whole of it in a sentence, with place and suggestion. */
+  readonly message: string;
+}
+
+/** A sentence a miss may take long to find; beyond these, there is none. */
+const SUGGESTIONS = 20;
+
+/** Says what is missing, with the names that look alike. */
+export function missingReporter(names: () => Iterable<string>) {
+  let suggested = 0;
+  let inLowerCase: Map<string, string> | undefined;
+
+  function otherCase(target: string): string | undefined {
+    if (inLowerCase === undefined) {
+      inLowerCase = new Map();
+      for (const name of names()) inLowerCase.set(name.toLowerCase(), name);
+    }
+    return inLowerCase.get(target.toLowerCase());
+  }
+
+  function why(target: string | undefined, sourceMap: boolean): string {
+    if (target === undefined) return 'leads out of the static files';
+    const spelled = otherCase(target);
+    if (spelled !== undefined) {
+      return `is not found in this spelling: the file is '${spelled}', and upper and lower case differ`;
+    }
+    if (sourceMap) return `is not found: there is no source map '${target}'`;
+    suggested++;
+    const near = suggested > SUGGESTIONS ? [] : nearNames(target, names());
+    return `is not found: there is no file '${target}'.${didYouMean(near)}`.replace(/\.$/, '');
+  }
+
+  return (
+    name: string,
+    [reference, , line, column, kind]: FoundReference,
+    target: string | undefined,
+  ): MissingReference => {
+    const sourceMap = kind === 'source-map';
+    const sentence = why(target, sourceMap);
+    const message = `${name}:${line}:${column}: ${reference} ${sentence}${sentence.endsWith('?') ? '' : '.'}`;
+    return { name, line, column, reference, target, sourceMap, message };
+  };
+}

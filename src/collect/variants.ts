@@ -1,0 +1,242 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemCode } from '../errors.js';
+import { isCompressible } from '../media-types.js';
+import type { Coding } from '../settings.js';
+import { crewOf } from './crew.js';
+import type { Desk } from './desk.js';
+import { SUFFIXES } from './encode.js';
+import { collectFault } from './fault.js';
+import { eachOf } from './flight.js';
+import type { CompressionReport, Run } from './run.js';
+import { TaskError, threadsFor } from './workforce.js';
+import type { Compressed, Content } from './workshop.js';
+
+/** A content in the storage that may be worth compressing. */
+export interface Original {
+  /** The names that have it; its compressed forms go beside each. */
+  readonly names: readonly string[];
+  /** Changes with the content. */
+  readonly key: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** The sizes of a content's compressed forms in bytes, by coding; 0: not worth its place. */
+export type Sizes = Readonly<Partial<Record<Coding, number>>>;
+
+/** The compressed forms of what is collected. */
+export interface Variants {
+  /** By each name that an original has. */
+  readonly sizes: ReadonlyMap<string, Sizes>;
+  /** The names of the compressed forms in the storage. */
+  readonly names: ReadonlySet<string>;
+  readonly report: CompressionReport;
+}
+
+/** What is remembered of a name: which content its compressed forms are of, and their sizes. */
+type Known = readonly [key: string, sizes: Sizes];
+
+const MEMORY = 'variants.json';
+/** A thread starts in the time in which so many bytes are compressed. */
+const BYTES_A_THREAD = 20_000;
+const CODINGS = Object.keys(SUFFIXES) as Coding[];
+
+/**
+ * Compresses what is worth it: each content once, whatever its names, the largest first, on all
+ * processors. What was compressed at the last run is not touched.
+ */
+export async function compressFiles(
+  run: Run,
+  desk: Desk,
+  originals: readonly Original[],
+): Promise<Variants> {
+  const { storage, settings, options } = run;
+  if (options.dryRun) return NONE;
+  const wanted = settings.compress.length === 0 ? [] : originals.filter(isWorthTrying);
+  const root = storage.direct && storage.path?.('');
+  if (root === undefined) return compressElsewhere(run, desk, wanted);
+  return compressHere(run, desk, wanted, root);
+}
+
+const NONE: Variants = variantsOf(new Map(), [], 0);
+
+function isWorthTrying({ names, size }: Original): boolean {
+  return size > 0 && isCompressible(names[0] ?? '');
+}
+
+async function compressHere(
+  run: Run,
+  desk: Desk,
+  originals: readonly Original[],
+  root: string,
+): Promise<Variants> {
+  const memory = desk.recall(MEMORY);
+  if (originals.length === 0 && memory === undefined) return NONE;
+  const known = parseKnown(memory);
+  const exists = existsUnder(root);
+  const isThere = (name: string, key: string, coding: Coding) => {
+    const [knownKey, sizes] = known.get(name) ?? [];
+    const size = knownKey === key ? sizes?.[coding] : undefined;
+    return size !== undefined && (size === 0 || exists(name + SUFFIXES[coding]));
+  };
+
+  const sizes = new Map<string, Sizes>();
+  const rows: [name: string, ...Known][] = [];
+  const jobs: Job[] = [];
+  for (const { names, key, size } of originals) {
+    const own: Partial<Record<Coding, number>> = {};
+    const missing: Coding[] = [];
+    for (const coding of codingsFor(names, run)) {
+      if (names.every((name) => isThere(name, key, coding))) {
+        own[coding] = known.get(names[0] ?? '')?.[1][coding] ?? 0;
+      } else missing.push(coding);
+    }
+    for (const name of names) {
+      sizes.set(name, own);
+      rows.push([name, key, own]);
+    }
+    if (missing.length > 0) jobs.push({ names, codings: missing, size });
+  }
+  await perform(run, desk, root, jobs, async (job, result) => {
+    Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
+  });
+  for (const name of run.files.keys()) {
+    for (const coding of CODINGS) {
+      const variant = name + SUFFIXES[coding];
+      const isWanted = (sizes.get(name)?.[coding] ?? 0) > 0 || run.files.has(variant);
+      if (!isWanted && exists(variant)) rmSync(join(root, variant));
+    }
+  }
+  const text = `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`;
+  if (text !== memory) desk.remember(MEMORY, text);
+  return variantsOf(sizes, originals, jobs.length);
+}
+
+/** A storage elsewhere is asked what it has; what was not worth its place is tried again. */
+async function compressElsewhere(
+  run: Run,
+  desk: Desk,
+  originals: readonly Original[],
+): Promise<Variants> {
+  const { storage } = run;
+  const sizes = new Map<string, Sizes>();
+  const jobs: Job[] = [];
+  await eachOf(originals, async ({ names, size }) => {
+    const own: Partial<Record<Coding, number>> = {};
+    for (const name of names) sizes.set(name, own);
+    const missing: Coding[] = [];
+    for (const coding of codingsFor(names, run)) {
+      const stats = await Promise.all(names.map((name) => storage.stat(name + SUFFIXES[coding])));
+      if (stats.every((stat) => stat !== undefined)) own[coding] = stats[0]?.size ?? 0;
+      else missing.push(coding);
+    }
+    const body = missing.length > 0 ? await storage.read(names[0] ?? '') : undefined;
+    if (body !== undefined) jobs.push({ names, codings: missing, body, size });
+  });
+  await perform(run, desk, undefined, jobs, async (job, result) => {
+    Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
+    for (const [coding, body] of Object.entries(result.bodies ?? {})) {
+      for (const name of job.names) await storage.write(name + SUFFIXES[coding as Coding], body);
+    }
+  });
+  return variantsOf(sizes, originals, jobs.length);
+}
+
+function variantsOf(
+  sizes: ReadonlyMap<string, Sizes>,
+  originals: readonly Original[],
+  made: number,
+): Variants {
+  const names = new Set<string>();
+  for (const [name, own] of sizes) {
+    for (const coding of CODINGS) if (own[coding]) names.add(name + SUFFIXES[coding]);
+  }
+  let files = 0;
+  let saved = 0;
+  for (const original of originals) {
+    const forms = Object.values(sizes.get(original.names[0] ?? '') ?? {}).filter(
+      (size) => size > 0,
+    );
+    if (forms.length === 0) continue;
+    files++;
+    saved += original.size - Math.min(...forms);
+  }
+  return { sizes, names, report: { files, made, saved } };
+}
+
+interface Job extends Content {
+  readonly size: number;
+}
+
+/** Has the jobs done, the largest first, so that no thread ends long after the others. */
+async function perform(
+  run: Run,
+  desk: Desk,
+  root: string | undefined,
+  jobs: Job[],
+  done: (job: Content, result: Compressed) => Promise<void>,
+): Promise<void> {
+  if (jobs.length === 0) return;
+  jobs.sort((a, b) => b.size - a.size);
+  const total = jobs.reduce((sum, { size }) => sum + size, 0);
+  const threads = Math.min(threadsFor(total / BYTES_A_THREAD), jobs.length);
+  const force = crewOf(run, desk, root, threads);
+  const waiting: Promise<void>[] = [];
+  let count = 0;
+  let bytes = 0;
+  try {
+    await force.each<'compress'>('compress', jobs, (content, result) => {
+      const job = content as Job;
+      count++;
+      bytes += job.size;
+      run.tell({ type: 'progress', stage: 'compressing', done: count, total: jobs.length, bytes });
+      waiting.push(done(job, result));
+    });
+    await Promise.all(waiting);
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error;
+    const [name = ''] = (error.item as Content).names;
+    throw await collectFault({ name, path: run.storage.path?.(name) ?? name }, error);
+  } finally {
+    await force.close();
+  }
+}
+
+/** Without those whose place a source takes: `x.css.br` may be a file of its own. */
+function codingsFor(names: readonly string[], { files, settings }: Run): Coding[] {
+  return settings.compress.filter(
+    (coding) => !names.some((name) => files.has(name + SUFFIXES[coding])),
+  );
+}
+
+/** Whether there is a file of a name, by a listing of its folder: many are asked for in each. */
+function existsUnder(root: string): (name: string) => boolean {
+  const folders = new Map<string, ReadonlySet<string>>();
+  return (name) => {
+    const slash = name.lastIndexOf('/');
+    const folder = name.slice(0, Math.max(slash, 0));
+    const names = folders.get(folder) ?? new Set(entriesOf(join(root, folder)));
+    folders.set(folder, names);
+    return names.has(name.slice(slash + 1));
+  };
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+/** What the last run wrote down; what is damaged is as good as nothing. */
+function parseKnown(text = '[]'): ReadonlyMap<string, Known> {
+  try {
+    const rows = JSON.parse(text) as [name: string, ...Known][];
+    return new Map(rows.map(([name, ...known]) => [name, known]));
+  } catch {
+    return new Map(); // all is compressed again then, and nothing is lost
+  }
+}

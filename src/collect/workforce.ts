@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { reason, systemCode } from '../errors.js';
+import {
+  type Compressed,
+  type Content,
+  type Finished,
+  type Group,
+  type Intake,
+  type Taken,
+  type Workshop,
+  type WorkshopOptions,
+  workshop,
+} from './workshop.js';
+
+/** What a workshop can be told to do, and what it answers. */
+export interface Tasks {
+  take: [Intake, Taken];
+  finish: [Group, Finished[]];
+  compress: [Content, Compressed];
+}
+
+export type Task = keyof Tasks;
+
+/** Several items for one task, as a thread is told. */
+export interface Call {
+  readonly task: Task;
+  readonly items: readonly unknown[];
+}
+
+/** What it did; or which item could not be done, for errors lose their kind between threads. */
+export type Reply =
+  | { readonly results: unknown[] }
+  | { readonly failed: { index: number; message: string; code: string | undefined } };
+
+/** An item that could not be done. */
+export class TaskError extends Error {
+  constructor(
+    message: string,
+    readonly item: unknown,
+    /** The system's code; `undefined` where it has none. */
+    readonly code: string | undefined,
+  ) {
+    super(message);
+  }
+}
+
+/** One workshop in this thread for a few files, one in each of several threads for many. */
+export interface Workforce {
+  /**
+   * Does a task to each item, and hears of each result; in what order, is left open.
+   *
+   * @throws {TaskError} for the first item that cannot be done; the rest is not begun.
+   */
+  each<T extends Task>(
+    task: T,
+    items: readonly Tasks[T][0][],
+    done: (item: Tasks[T][0], result: Tasks[T][1]) => void,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MOST_THREADS = 8;
+/** How many items a thread is told of at once, and how many times ahead. */
+const BATCHES: Readonly<Record<Task, number>> = { take: 64, finish: 64, compress: 1 };
+const AHEAD = 2;
+
+/** How many threads are worth their start, for so many pieces of work that are worth one each. */
+export function threadsFor(pieces: number): number {
+  return Math.min(availableParallelism(), MOST_THREADS, Math.floor(pieces));
+}
+
+/** @param folder where each workshop makes a folder for files that are being written */
+export function workforce(
+  options: Omit<WorkshopOptions, 'scratchFolder'>,
+  folder: string,
+  threads: number,
+): Workforce {
+  const at = (number: number) => ({ ...options, scratchFolder: join(folder, String(number)) });
+  const benches =
+    threads < 2
+      ? [localBench(at(0))]
+      : Array.from({ length: threads }, (_, number) => threadBench(at(number)));
+  /** Which bench took a text in: there it waits for its rewriting. */
+  const owners = new Map<string, number>();
+
+  return {
+    async each(task, items, done) {
+      const next = batches(items, BATCHES[task], benches.length, (item) =>
+        'members' in item ? owners.get(item.members[0]?.name ?? '') : undefined,
+      );
+      let failed = false;
+      const work = async (number: number) => {
+        try {
+          for (let batch = next(number); batch.length > 0 && !failed; batch = next(number)) {
+            const results = await (benches[number] as Bench).run(task, batch);
+            batch.forEach((item, index) => {
+              const result = results[index] as (typeof results)[number];
+              if ('name' in item && 'scan' in result && result.hashedName === '') {
+                owners.set(item.name, number);
+              }
+              done(item, result);
+            });
+          }
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      };
+      const loops = benches.flatMap((_, number) => Array.from({ length: AHEAD }, () => number));
+      const ends = await Promise.allSettled(loops.map(work));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    },
+    close: async () => {
+      await Promise.all(benches.map((bench) => bench.close()));
+    },
+  };
+}
+
+/** Where a workshop is at work: in this thread, or in one of its own. */
+interface Bench {
+  run<T extends Task>(task: T, items: readonly Tasks[T][0][]): Promise<Tasks[T][1][]>;
+  close(): Promise<void>;
+}
+
+function localBench(options: WorkshopOptions): Bench {
+  const own = workshop(options);
+  return {
+    async run(task, items) {
+      await breathe(); // what else waits in this thread, such as a signal to end
+      return resultsOf(perform(own, { task, items }), items);
+    },
+    close: async () => own.close(),
+  };
+}
+
+/** By the package's own address of it, for how it is cut into files changes with the build. */
+const WORKER = createRequire(import.meta.url).resolve('#worker');
+
+function threadBench(workerData: WorkshopOptions): Bench {
+  const thread = new Worker(WORKER, { workerData });
+  const waiting: { settle(reply: Reply): void; fail(error: unknown): void }[] = [];
+  thread.on('message', (reply: Reply) => waiting.shift()?.settle(reply));
+  thread.on('error', (error) => {
+    for (const { fail } of waiting.splice(0)) fail(error);
+  });
+  return {
+    async run(task, items) {
+      const reply = await new Promise<Reply>((settle, fail) => {
+        waiting.push({ settle, fail });
+        thread.postMessage({ task, items } satisfies Call);
+      });
+      return resultsOf(reply, items);
+    },
+    async close() {
+      const gone = once(thread, 'exit');
+      thread.postMessage('close');
+      await gone;
+    },
+  };
+}
+
+/** Does a call's items one after the other, up to the first that cannot be done. */
+export function perform(own: Workshop, { task, items }: Call): Reply {
+  const results: unknown[] = [];
+  try {
+    for (const item of items) results.push(own[task](item as never));
+    return { results };
+  } catch (error) {
+    return { failed: { index: results.length, message: reason(error), code: systemCode(error) } };
+  }
+}
+
+function resultsOf<T extends Task>(reply: Reply, items: readonly Tasks[T][0][]): Tasks[T][1][] {
+  if ('results' in reply) return reply.results as Tasks[T][1][];
+  const { index, message, code } = reply.failed;
+  throw new TaskError(message, items[index], code);
+}
+
+/**
+ * Deals items out to benches, a batch at each call: to each its own, and the rest to whoever asks.
+ */
+function batches<I>(
+  items: readonly I[],
+  size: number,
+  benches: number,
+  ownerOf: (item: I) => number | undefined,
+): (bench: number) => I[] {
+  const rest: I[] = [];
+  const own: I[][] = Array.from({ length: benches }, () => []);
+  for (const item of items) (own[ownerOf(item) ?? -1] ?? rest).push(item);
+  const heads = new Map<I[], number>();
+  const cut = (queue: I[]) => {
+    const head = heads.get(queue) ?? 0;
+    heads.set(queue, head + size);
+    return queue.slice(head, head + size);
+  };
+  return (bench) => {
+    const batch = cut(own[bench] ?? []);
+    return batch.length > 0 ? batch : cut(rest);
+  };
+}

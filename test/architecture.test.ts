@@ -39,7 +39,9 @@ function importsOf(name: string): { files: string[]; packages: string[] } {
     files: specifiers
       .filter((specifier) => specifier.startsWith('.'))
       .map((specifier) => nameOf(resolve(dirname(path), specifier))),
-    packages: specifiers.filter((specifier) => !specifier.startsWith('.') && !isBuiltin(specifier)),
+    packages: specifiers
+      .filter((specifier) => !specifier.startsWith('.') && !isBuiltin(specifier))
+      .map((specifier) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier),
   };
 }
 

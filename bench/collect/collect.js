@@ -1,6 +1,6 @@
 // node bench/collect/collect.js [CORPUS...]: collecting with hashed names, beside `cp -r` of the same files;
 // then again with nothing changed, and with one file changed.
-import { appendFileSync, cpSync } from 'node:fs';
+import { appendFileSync, cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, printTable } from '../measure.js';
 import { corpus, filesOf, referencedFileOf } from './corpus.js';
@@ -70,6 +70,7 @@ async function first(title, source, bars) {
 
 async function again(title, corpusFolder, referencedFile) {
   const source = join(scratch, 'source'); // a copy, of which a file can be changed
+  rmSync(source, { recursive: true, force: true });
   cpSync(corpusFolder, source, { recursive: true, preserveTimestamps: true });
   await inTurn({ [OURS]: cold(source, ours) }, 1);
   const runs = await inTurn({

@@ -11,8 +11,8 @@ export const collectstatic: Command = {
   operands: '',
   about: `Copies the files of all finders into the storage, by default into the folder staticRoot. Where two
 files have one name, the first wins, and the other is reported. With hashedStorage(), references in
-style sheets and scripts are rewritten, and the manifest is published last. What is there already and
-has not changed, is left alone.`,
+style sheets and scripts are rewritten, and the manifest is published last. What is there already
+and has not changed, is left alone.`,
   options: {
     'no-input': { type: 'boolean', help: 'Ask nothing, also at a terminal. Also --noinput.' },
     noinput: { type: 'boolean', help: '' },

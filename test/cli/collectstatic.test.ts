@@ -45,8 +45,8 @@ describe('collectstatic', () => {
     const root = project(FILES);
     const { status, out, err } = await run(root, ['collectstatic']);
     expect({ status, err }).toEqual({ status: 0, err: '' });
-    expect(out).toBe(
-      `'a.css' was found again at ${root}/polls/static/a.css; it is left out, for ${root}/site/a.css comes first.\n\n4 static files copied to '${root}/collected'.\n`,
+    expect(out.replace(/\d+\.\d s/, 'N s')).toBe(
+      `'a.css' was found again at ${root}/polls/static/a.css; it is left out, for ${root}/site/a.css comes first.\n\n4 static files copied to '${root}/collected'.\n4 bytes in N s.\n`,
     );
     expect(tree(`${root}/collected`)).toEqual(COLLECTED);
   });
@@ -55,14 +55,14 @@ describe('collectstatic', () => {
     const root = project(FILES);
     await run(root, ['collectstatic']);
     expect((await run(root, ['collectstatic'])).out).toMatch(
-      /\n0 static files copied to '.*', 4 unmodified\.\n$/,
+      /\n0 static files copied to '.*', 4 unmodified\.\n/,
     );
     writeFileSync(`${root}/site/a.css`, 'A');
     utimesSync(`${root}/site/a.css`, 1, 1); // the new file is older than the old one
     const { out } = await run(root, ['collectstatic', '-v', '2']);
     expect(out).toContain(`Copying '${root}/site/a.css'\n`);
     expect(out).toContain("Skipping 'css/b.css' (not modified)\n");
-    expect(out).toMatch(/\n1 static file copied to '.*', 3 unmodified\.\n$/);
+    expect(out).toMatch(/\n1 static file copied to '.*', 3 unmodified\.\n/);
     expect(tree(`${root}/collected`)).toEqual({ ...COLLECTED, 'a.css': 'A' });
   });
 
@@ -98,21 +98,21 @@ describe('collectstatic', () => {
     expect(Object.keys(tree(`${root}/collected`))).toContain('old.css');
     const { out } = await run(root, ['collectstatic', '-c']);
     expect(out).toContain("Deleting 'old.css'\n");
-    expect(out).toMatch(/\n0 static files copied to '.*', 4 unmodified\.\n$/);
+    expect(out).toMatch(/\n0 static files copied to '.*', 4 unmodified, 2 deleted\.\n/);
     expect(tree(`${root}/collected`)).toEqual(COLLECTED);
   });
 
   it('links for --link, and copies again without it', async () => {
     const root = project(FILES);
     expect((await run(root, ['collectstatic', '-l'])).out).toMatch(
-      /\n4 static files symlinked to '.*'\.\n$/,
+      /\n4 static files symlinked to '.*'\.\n/,
     );
     expect(readlinkSync(`${root}/collected/vendor/v.js`)).toBe(`${root}/lib/v.js`);
     expect((await run(root, ['collectstatic', '-l'])).out).toMatch(
-      /\n0 static files symlinked to '.*', 4 unmodified\.\n$/,
+      /\n0 static files symlinked to '.*', 4 unmodified\.\n/,
     );
     expect((await run(root, ['collectstatic'])).out).toMatch(
-      /\n4 static files copied to '.*'\.\n$/,
+      /\n4 static files copied to '.*'\.\n/,
     );
     expect(lstatSync(`${root}/collected/vendor/v.js`).isFile()).toBe(true);
     expect(readFileSync(`${root}/lib/v.js`, 'utf8')).toBe('v');
@@ -138,22 +138,6 @@ describe('collectstatic', () => {
 
   it('asks nobody where there is nothing to overwrite', async () => {
     expect((await run(project(FILES), ['collectstatic'], { answer: 'no' })).status).toBe(0);
-  });
-
-  it('says that hashed collecting is not here yet, and copies with --no-post-process', async () => {
-    const root = project({
-      ...FILES,
-      'staticfiles.config.ts': `import { hashedStorage } from ${JSON.stringify(join(process.cwd(), 'src/index.ts'))};
-        export default { dirs: ['site'], staticRoot: 'collected', storage: hashedStorage() };`,
-    });
-    const refused = await run(root, ['collectstatic']);
-    expect(refused.status).toBe(1);
-    expect(refused.err).toMatch(
-      /^Error: Collecting with hashed names is not in this version yet\..*--no-post-process/,
-    );
-    const copied = await run(root, ['collectstatic', '--no-post-process']);
-    expect(copied.status).toBe(0);
-    expect(tree(`${root}/collected`)).toEqual({ 'a.css': 'a', 'css/b.css': 'b' });
   });
 
   it('needs a static root', async () => {
@@ -217,8 +201,10 @@ describe('collectstatic', () => {
       { cwd: root, encoding: 'utf8' },
     );
     const ours = await run(root, ['collectstatic', '--noinput']);
-    const lastLine = (text: string) => text.trim().split('\n').at(-1);
-    expect(lastLine(ours.out)).toBe(lastLine(theirs)?.replace('/django', '/collected'));
+    const summary = /^\d+ static files copied to .*$/m;
+    expect(summary.exec(ours.out)?.[0]).toBe(
+      summary.exec(theirs)?.[0].replace('/django', '/collected'),
+    );
     expect(tree(`${root}/collected`)).toEqual(tree(`${root}/django`));
   });
 });

@@ -2,17 +2,33 @@ import { stat } from 'node:fs/promises';
 import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
 
 /** What went wrong with one file, in a sentence that says what to do. */
-export async function collectFault(
+export function collectFault(
   { name, path }: { readonly name: string; readonly path: string },
   cause: unknown,
 ): Promise<StaticFilesError> {
+  return faultOf(`'${name}' could not be collected from ${path}`, cause, path);
+}
+
+/**
+ * What went wrong, with what to do.
+ *
+ * @param source the path of the file that was to be read; none where one was written only
+ */
+export async function faultOf(
+  what: string,
+  cause: unknown,
+  source?: string,
+): Promise<StaticFilesError> {
   if (cause instanceof StaticFilesError) return cause;
-  const start = `'${name}' could not be collected from ${path}: ${reason(cause)}.`;
-  const hint = await hintFor(systemCode(cause), path);
+  const hint = await hintFor(systemCode(cause), source);
+  const start = `${what}: ${reason(cause)}.`;
   return new CollectError(hint === undefined ? start : `${start} ${hint}`, { cause });
 }
 
-async function hintFor(code: string | undefined, path: string): Promise<string | undefined> {
+async function hintFor(
+  code: string | undefined,
+  source: string | undefined,
+): Promise<string | undefined> {
   switch (code) {
     case 'ENOTDIR':
     case 'EISDIR':
@@ -30,9 +46,13 @@ async function hintFor(code: string | undefined, path: string): Promise<string |
     case 'ENAMETOOLONG':
       return 'With its hash, the name is longer than the file system takes: give the file a shorter one.';
     case 'ENOENT':
-      if ((await stat(path).catch(() => undefined)) !== undefined) return undefined;
+      if (source === undefined || (await isThere(source))) return undefined;
       return 'The source vanished meanwhile; run collectstatic again.';
     default:
       return undefined;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -1,11 +1,13 @@
 import {
+  closeSync,
   linkSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -74,12 +76,21 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
 }
 
 function created(path: string, holder: Holder): boolean {
+  let file: number;
   try {
-    writeFileSync(path, JSON.stringify(holder), { flag: 'wx' });
-    return true;
+    file = openSync(path, 'wx');
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
+  }
+  try {
+    writeSync(file, JSON.stringify(holder));
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true }); // nobody could tell whose it is, and all would wait
+    throw error;
+  } finally {
+    closeSync(file);
   }
 }
 

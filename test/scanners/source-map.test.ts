@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matchSourceMapComment } from '../../src/scanners/source-map.js';
+import { findScriptSourceMap, matchSourceMapComment } from '../../src/scanners/source-map.js';
 
 describe('ECMA-426, "MatchSourceMapURL"', () => {
   test.each([
@@ -32,5 +32,64 @@ describe('ECMA-426, "MatchSourceMapURL"', () => {
     const url = `data:,${'a'.repeat(10_000_000)}`;
     expect(matchSourceMapComment(`# sourceMappingURL=${url}`)?.value).toBe(url);
     expect(matchSourceMapComment(`#${' '.repeat(10_000_000)}sourceMappingURL`)).toBeUndefined();
+  });
+});
+
+describe('ECMA-426, "JavaScriptExtractSourceMapURL"', () => {
+  /** What is found where nothing is left to `isCode`. */
+  const found = (text: string) =>
+    findScriptSourceMap(text, (offset) => {
+      throw new Error(`It is asked about ${offset}.`);
+    });
+
+  test.each([
+    ['a\n//# sourceMappingURL=a.map', 'a.map', 23],
+    ['a\n//@ sourceMappingURL=a.map\n', 'a.map', 23],
+    ['a\r\n \t//#sourceMappingURL=a.map \r\n\r\n', 'a.map', 25],
+    ['a\u2028//# sourceMappingURL=a.map\u2029', 'a.map', 23],
+    ['//# sourceMappingURL=a.map', 'a.map', 21],
+    ['//# sourceMappingURL=a.map\n//# sourceMappingURL=b.map', 'b.map', 48],
+    ['//# sourceMappingURL=a.map?sourceMappingURL=b', 'a.map?sourceMappingURL=b', 21],
+    ['a // http://b\n//# sourceMappingURL=http://b/a.map', 'http://b/a.map', 35],
+  ])('of %j is %j', (text, value, start) => {
+    const end = start + value.length;
+    expect(found(text)).toEqual({ kind: 'source-map', value, start, end });
+  });
+
+  test.each([
+    [''],
+    ['a'],
+    ['sourceMappingURL=a.map'],
+    ['# sourceMappingURL=a.map'],
+    ['//# sourceMappingURL=a.map\na'],
+    ['//# sourceMappingURL=a.map\n*/'],
+    ['//# sourceMappingURL=a.map\n`'],
+    ['//# sourceMappingURL=a b'],
+    ['// see //# sourceMappingURL=a.map'],
+    ['////# sourceMappingURL=a.map'],
+    ['/*# sourceMappingURL=a.map'],
+  ])('%j has none', (text) => {
+    expect(found(text)).toBeUndefined();
+  });
+
+  test.each([
+    ['a;//# sourceMappingURL=a.map', 2],
+    ['a\n/*# sourceMappingURL=a.map\n*/', 2],
+    ['//# sourceMappingURL=a.map\n// b', 0],
+    ['//# sourceMappingURL=a.map\n// //# sourceMappingURL=b.map\n/* c */', 0],
+    ['//# sourceMappingURL=a.map\n////# sourceMappingURL=b.map', 0],
+    ["a\n//# sourceMappingURL='", 2],
+    ['a\n//# sourceMappingURL=`', 2],
+    ['/*\n//# sourceMappingURL=*/', 3],
+  ])('whether there is one in %j is asked of what stands at %i', (text, offset) => {
+    const asked: number[] = [];
+    const answer = (isCode: boolean) =>
+      findScriptSourceMap(text, (at) => {
+        asked.push(at);
+        return isCode;
+      });
+    expect(answer(true)).toMatchObject({ kind: 'source-map' });
+    expect(answer(false)).toBeUndefined();
+    expect(asked).toEqual([offset, offset]);
   });
 });

@@ -155,7 +155,8 @@ export function workshop(options: WorkshopOptions): Workshop {
     const scan = file.scan ? scanFile(name, body) : NOTHING;
     const size = body.length;
     if (scan.references.length === 0) {
-      const leaf = putLeaf(file, digest(body), () => write(body));
+      const isThere = file.prehashed && former.hashed !== '' && holds(pathOf(name), body);
+      const leaf = putLeaf(file, digest(body), isThere, () => write(body));
       return { source, size, scan, ...leaf };
     }
     texts.keep(name, body);
@@ -184,7 +185,7 @@ export function workshop(options: WorkshopOptions): Workshop {
         if (copy !== undefined) writeWhole(copy, part);
       }
       if (!isSame()) return undefined;
-      const leaf = putLeaf(file, hash.digest('hex').slice(0, DIGITS), () => ({
+      const leaf = putLeaf(file, hash.digest('hex').slice(0, DIGITS), false, () => ({
         scratch: scratch as string,
         print: sealed(copy as number),
       }));
@@ -195,12 +196,20 @@ export function workshop(options: WorkshopOptions): Workshop {
     }
   }
 
-  /** Puts a file that names no other under both its names, which are one file. */
-  function putLeaf(file: Intake, hash: string, make: () => Made): Former & { written: boolean } {
+  /**
+   * Puts a file that names no other under both its names, which are one file.
+   *
+   * @param isThere whether its content is; of a name that changes with it, the name tells
+   */
+  function putLeaf(
+    file: Intake,
+    hash: string,
+    isThere: boolean,
+    make: () => Made,
+  ): Former & { written: boolean } {
     const { name, former, prehashed, keep } = file;
     const target = prehashed ? name : hashedName(name, hash);
-    // A name that does not change with the content tells nothing of what is there.
-    const hashed = !prehashed && former.hashedName === target ? former.hashed : '';
+    const hashed = isThere || (!prehashed && former.hashedName === target) ? former.hashed : '';
     if (prehashed || !keep || link) {
       const [print = ''] = put([target], [hashed], make);
       const { plain, written } = prehashed ? { plain: print, written: false } : putLink(file);
@@ -380,13 +389,15 @@ function rewritten(body: Buffer, edits: Referrer['edits'], shared?: string): Buf
 
 /**
  * The hash that the files of a cycle share: over what each contains, with the hashed names of what
- * it points to outside of the cycle, and without those inside, which the hash itself decides.
+ * it points to outside of the cycle, and without those inside, which the hash itself decides: of them
+ * only the places count.
  */
 function cycleHash(group: readonly Referrer[], bodies: readonly Buffer[]): string {
   const hash = createHash('md5');
   group.forEach(({ name, edits }, index) => {
     const body = rewritten(bodies[index] as Buffer, edits);
-    hash.update(`${JSON.stringify(name)} ${body.length}\n`).update(body);
+    const inside = edits.flatMap(([at, outside]) => (outside === '' ? at : []));
+    hash.update(`${JSON.stringify([name, body.length, inside])}\n`).update(body);
   });
   return hash.digest('hex').slice(0, DIGITS);
 }

@@ -18,9 +18,11 @@ export async function deliver(
 ): Promise<void> {
   await eachOf(files, async (file) => {
     try {
-      const plain = keeps(file.name) && !(await isUnmodified(storage, file));
-      const hashed =
-        file.hashedName !== file.name && (await storage.stat(file.hashedName))?.size !== file.size;
+      const { name, hashedName, size } = file;
+      // The name of a file that was hashed already is its hashed one, and is wanted in any case.
+      const isOne = hashedName === name;
+      const plain = (isOne || keeps(name)) && !(await isUnmodified(storage, file));
+      const hashed = !isOne && (await storage.stat(hashedName))?.size !== size;
       file.written = plain || hashed;
       if (dryRun) return;
       if (hashed) await send(storage, file);

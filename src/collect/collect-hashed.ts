@@ -9,6 +9,8 @@ import { type Audience, hashFiles } from './hashed.js';
 import { removeFalseFolders } from './place.js';
 import {
   ARCHIVE,
+  contentOf,
+  type ManifestEntry,
   type Published,
   publishManifest,
   readPublished,
@@ -16,8 +18,8 @@ import {
 } from './publish.js';
 import type { HashingRules } from './rules.js';
 import type { CollectOptions, Outcome, Progress, Run } from './run.js';
-import { digestOf, isSettled, parseState, serialiseState } from './state.js';
-import { compressFiles, type Original } from './variants.js';
+import { digestOf, isSettled, readState, type State, serialiseState } from './state.js';
+import { compressFiles, type Original, type Variants } from './variants.js';
 import { threadsFor } from './workforce.js';
 
 /** Where the last run's knowledge is kept. */
@@ -29,60 +31,86 @@ const FILES_A_THREAD = 400;
 export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
   const { storage, settings, options, files } = run;
   const hashing = storage.hashing as Hashing;
-  const before = await publishedBefore(hashing, options);
   const root = storage.direct && storage.path?.('');
-  if (root !== undefined && options.clear && !options.dryRun)
+  const state = readState(root === undefined ? undefined : desk.recall(STATE));
+  const before = await publishedBefore(hashing, state, options);
+  if (root !== undefined && options.clear && !options.dryRun) {
     removeFalseFolders(root, files.keys());
-  const remembered = root === undefined ? undefined : desk.recall(STATE);
+  }
   const started = Date.now();
   const rules = rulesOf(settings, hashing, options);
   const crew = (changed: number) => crewOf(run, desk, root, threadsFor(changed / FILES_A_THREAD));
   const audience = audienceOf(run, rules, root === undefined);
-  const state = parseState(remembered ?? '');
   const hashed = await hashFiles(files, state, root, crew, rules, audience);
   const entries = [...hashed.files.values()];
-  const variants = await compressFiles(
-    run,
-    desk,
-    entries.map((file) => originalOf(file, rules)),
-  );
-  const manifest = serialiseManifest(
-    entries.map((file) => ({ ...file, variants: variants.sizes.get(file.hashedName) })),
-  );
-  if (!options.dryRun) {
+  const variants = await compressFiles(run, desk, originalsOf(entries, settings, rules));
+  const isSame = hashed.isSame && variants.isSame && state.isExhausted();
+  let current = before?.digest ?? '';
+  if (!options.dryRun && !(isSame && current === state.manifest)) {
+    const manifest = serialiseManifest(entriesOf(entries, variants));
+    current = digestOf(manifest);
     desk.assertOwn();
     await publishManifest(storage, hashing, manifest, before);
-    const known = serialiseState(entries, (print) => isSettled(print, started));
-    if (root !== undefined && known !== remembered) desk.remember(STATE, known);
+    if (root !== undefined) {
+      desk.remember(
+        STATE,
+        serialiseState(entries, current, (print) => isSettled(print, started)),
+      );
+    }
   }
-  const names = new Set(entries.flatMap((file) => namesOf(file, rules)));
-  for (const name of variants.names) names.add(name);
-  const current = digestOf(manifest);
   return {
-    steps: new Map(entries.map((file) => [file.name, stepOf(file, rules)])),
+    stepOf: (name) => stepOf(hashed.files.get(name), rules),
     hashed: entries.map(({ name, hashedName }) => ({ name, hashedName })),
     missing: hashed.missing,
-    compressed: variants.report,
     warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message)],
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
-    isCollected: (name) =>
-      names.has(name) ||
-      name === hashing.manifestName ||
-      (name.startsWith(ARCHIVE) ? name.includes(current) : isOwn(name)),
+    compressed: variants.report,
+    isCollected: isCollectedBy(entries, variants, hashing, rules, current),
   };
 }
 
-/** What is published now; what is damaged, is cleared away where that is wanted. */
+/** What is published now; what is damaged, is forgotten where that is wanted. */
 async function publishedBefore(
   hashing: Hashing,
+  state: State,
   { clear }: CollectOptions,
 ): Promise<Published | undefined> {
   try {
-    return await readPublished(hashing);
+    const published = await readPublished(hashing);
+    // What this machine has written itself needs no reading.
+    if (published !== undefined && published.digest !== state.manifest) {
+      contentOf(published, hashing);
+    }
+    return published;
   } catch (error) {
     if (clear) return undefined;
     throw error;
   }
+}
+
+/** What the manifest says of the files. */
+function entriesOf(files: readonly HashedFile[], { sizes }: Variants): readonly ManifestEntry[] {
+  if (sizes.size === 0) return files;
+  return files.map(({ name, hashedName, size }) => {
+    return { name, hashedName, size, variants: sizes.get(hashedName) };
+  });
+}
+
+/** Whether a name in the storage is one of those that are there now. */
+function isCollectedBy(
+  files: readonly HashedFile[],
+  variants: Variants,
+  { manifestName }: Hashing,
+  rules: HashingRules,
+  manifest: string,
+): (name: string) => boolean {
+  let names: Set<string> | undefined;
+  return (name) => {
+    if (name === manifestName) return true;
+    if (isOwn(name)) return !name.startsWith(ARCHIVE) || name.includes(manifest);
+    names ??= new Set(files.flatMap((file) => namesOf(file, rules)));
+    return names.has(name) || variants.names.has(name);
+  };
 }
 
 function rulesOf(
@@ -135,6 +163,14 @@ function audienceOf(
   };
 }
 
+function originalsOf(
+  files: readonly HashedFile[],
+  { compress }: ResolvedSettings,
+  rules: HashingRules,
+): Original[] {
+  return compress.length === 0 ? [] : files.map((file) => originalOf(file, rules));
+}
+
 /** A content by its names: under its plain name too, where nothing was rewritten. */
 function originalOf(file: HashedFile, rules: HashingRules): Original {
   const { name, hashedName, size, basis } = file;
@@ -149,8 +185,8 @@ function namesOf({ name, hashedName }: HashedFile, { keeps }: HashingRules): str
   return keeps(name) ? [name, hashedName] : [hashedName];
 }
 
-function stepOf({ written }: HashedFile, { link }: HashingRules): 'copy' | 'link' | 'skip' {
-  if (!written) return 'skip';
+function stepOf(file: HashedFile | undefined, { link }: HashingRules): 'copy' | 'link' | 'skip' {
+  if (!file?.written) return 'skip';
   return link ? 'link' : 'copy';
 }
 

@@ -23,7 +23,7 @@ export async function collectPlain(run: Run, desk: Desk): Promise<Outcome> {
   });
   const variants = await compressFiles(run, desk, await originalsIn(run));
   return {
-    steps,
+    stepOf: (name) => steps.get(name),
     hashed: [],
     missing: [],
     warnings: [],

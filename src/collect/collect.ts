@@ -48,7 +48,7 @@ export async function collectFiles(
     for (const message of warnings) tell({ type: 'warning', message });
     const deleted = clear ? await clearRest(run, outcome) : [];
     const names = (type: string) =>
-      [...files.keys()].filter((name) => outcome.steps.get(name) === type);
+      [...files.keys()].filter((name) => outcome.stepOf(name) === type);
     return {
       destination,
       dryRun,

@@ -1,15 +1,18 @@
 import {
+  closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { CollectError, reason, systemCode } from '../errors.js';
+import { systemCode } from '../errors.js';
 import { STATE_FOLDER } from '../names.js';
+import { faultOf } from './fault.js';
 import { takeLock } from './lock.js';
 
 /** Where a run keeps what it needs, and what it remembers: `.staticfiles/` under the static root. */
@@ -18,7 +21,8 @@ export interface Desk {
   readonly scratchFolder: string;
   /** What was kept under that name; `undefined` where nothing was. */
   recall(file: string): string | undefined;
-  remember(file: string, text: string): void;
+  /** Keeps a text, handed over in parts, under that name. */
+  remember(file: string, parts: Iterable<string>): void;
   /** @throws {CollectError} where another run has taken over. */
   assertOwn(): void;
   close(): void;
@@ -48,10 +52,15 @@ export async function openDesk(
   return {
     scratchFolder,
     recall: (file) => (folder === undefined ? undefined : textOf(join(folder, file))),
-    remember(file, text) {
+    remember(file, parts) {
       if (lock === undefined || folder === undefined) return;
       const partial = join(folder, SCRATCH + crypto.randomUUID());
-      writeFileSync(partial, text);
+      const open = openSync(partial, 'wx');
+      try {
+        for (const part of parts) writeSync(open, part);
+      } finally {
+        closeSync(open);
+      }
       renameSync(partial, join(folder, file));
     },
     assertOwn: () => lock?.assertHeld(),
@@ -75,10 +84,7 @@ async function lockIn(folder: string, onWait: (message: string) => void) {
       onWait(`Another collectstatic is at work here (${holder}); waiting for its end.`),
     );
   } catch (cause) {
-    throw new CollectError(
-      `Files cannot be collected into ${join(folder, '..')}: ${reason(cause)}.`,
-      { cause },
-    );
+    throw await faultOf(`Files cannot be collected into ${join(folder, '..')}`, cause);
   }
 }
 

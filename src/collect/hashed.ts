@@ -1,35 +1,22 @@
-import { statSync } from 'node:fs';
 import { CollectError } from '../errors.js';
 import type { FoundFile } from '../finder.js';
 import { extensionAt } from '../names.js';
 import { collectFault } from './fault.js';
 import type { HashedFile, Item } from './file.js';
+import { type Inspected, inspect } from './inspect.js';
 import { type Link, type LinkedGroup, linkFiles } from './links.js';
 import type { MissingReference } from './missing.js';
 import type { HashingRules } from './rules.js';
-import { isScanned } from './scan.js';
-import {
-  digestOf,
-  type Known,
-  linkPrint,
-  type Print,
-  printAt,
-  printOf,
-  type State,
-} from './state.js';
+import { digestOf, type Known, type State } from './state.js';
 import { TaskError, type Workforce } from './workforce.js';
 import type { Former, Group, Intake, Referrer } from './workshop.js';
-
-/** A file, and what is to be done where something about it is not known yet. */
-interface Inspected {
-  readonly item: Item;
-  readonly intake?: Intake;
-}
 
 export interface HashedFiles {
   /** In the order of the plan. */
   readonly files: ReadonlyMap<string, HashedFile>;
   readonly missing: readonly MissingReference[];
+  /** Whether there was nothing to do: every file is as the last run left it. */
+  readonly isSame: boolean;
 }
 
 /** Who hears of the files while they are worked on. */
@@ -53,48 +40,33 @@ export async function hashFiles(
   files: ReadonlyMap<string, FoundFile>,
   state: State,
   root: string | undefined,
-  crew: (items: number) => Workforce,
+  crew: (changed: number) => Workforce,
   rules: HashingRules,
   audience: Audience,
 ): Promise<HashedFiles> {
   const items = new Map<string, Item>();
-  const changed: Intake[] = [];
+  const formers = new Map<Item, Former>();
   for (const file of files.values()) {
-    const { item, intake } = await inspected(file, state.get(file.name), root, rules);
+    const { item, former } = await inspected(file, state.get(file.name), root, rules);
     items.set(file.name, item);
-    if (intake !== undefined) changed.push(intake);
+    if (former !== undefined) formers.set(item, former);
   }
-  const force = crew(changed.length);
+  const force = crew(formers.size);
   try {
-    const formers = new Map<string, Former>();
-    let done = 0;
-    await force.each('take', changed, ({ name, former }, { scan, ...taken }) => {
-      const item = items.get(name) as Item;
-      Object.assign(item, taken, { references: scan.references, fault: scan.fault });
-      if (item.references.length > 0) formers.set(name, former);
-      done++;
-      audience.progress('take', done, changed.length, taken.size);
-    });
+    await takeAll(force, formers, rules, audience);
     await audience.done([...items.values()].filter(({ references }) => references.length === 0));
     const { levels, missing } = linkFiles(items, rules);
     if (rules.missingIsError) assertNoneMissing(missing);
-    const total = formers.size;
-    done = 0;
+    let finished = 0;
     for (const level of levels) {
       const groups = level.flatMap((group) => stale(group, formers));
-      await force.each('finish', groups, ({ members }, results) => {
-        for (const [index, { name }] of members.entries()) {
-          const item = items.get(name) as Item;
-          const { written, ...finished } = results[index] as (typeof results)[number];
-          Object.assign(item, finished, { written: item.written || written });
-          done++;
-          audience.progress('finish', done, Math.max(done, total), finished.size);
-        }
-      });
+      finished += groups.length;
+      await finishAll(force, groups, items, audience);
       await audience.done(level.flatMap(({ members }) => members.map(({ item }) => item)));
     }
     assertNoCollision(items);
-    return { files: items, missing };
+    const isSame = formers.size === 0 && finished === 0;
+    return { files: items, missing, isSame };
   } catch (error) {
     throw error instanceof TaskError ? await collectFault(fileOf(error.item), error) : error;
   } finally {
@@ -115,69 +87,63 @@ async function inspected(
   }
 }
 
-/** What is known of a file, and what is to be done where that is not all, or not so any more. */
-function inspect(
-  { name, path }: FoundFile,
-  known: Known | undefined,
-  root: string | undefined,
+async function takeAll(
+  force: Workforce,
+  formers: ReadonlyMap<Item, Former>,
   rules: HashingRules,
-): Inspected {
-  const prehashed = rules.isPrehashed(name);
-  const scan = !prehashed && isScanned(name);
-  const keep = prehashed || rules.keeps(name);
-  const former = formerOf(name, path, known, root, rules.link && !prehashed);
-  if (
-    known !== undefined &&
-    former.hashed !== '' &&
-    (former.plain !== '' || !keep) &&
-    known.scanned === scan &&
-    prehashed === (known.hashedName === name) &&
-    known.source === printOf(statSync(path, { bigint: true }))
-  ) {
-    return { item: { ...known, plain: keep ? former.plain : '', name, path, written: false } };
-  }
-  const item: Item = { ...UNKNOWN, name, path, scanned: scan };
-  return { item, intake: { name, path, scan, keep, prehashed, former } };
+  audience: Audience,
+): Promise<void> {
+  let done = 0;
+  const intakeOf = (item: Item): Intake => ({
+    name: item.name,
+    path: item.path,
+    scan: item.scanned,
+    keep: rules.keeps(item.name),
+    prehashed: rules.isPrehashed(item.name),
+    former: formers.get(item) as Former,
+  });
+  await force.each('take', [...formers.keys()], intakeOf, (item, taken) => {
+    const { references, fault } = taken.scan;
+    item.source = taken.source;
+    item.size = taken.size;
+    if (references.length > 0) item.references = references;
+    item.fault = fault;
+    item.hashedName = taken.hashedName;
+    item.hashed = taken.hashed;
+    // Two names of one file have one print: no need to keep it twice.
+    item.plain = taken.plain === taken.hashed ? taken.hashed : taken.plain;
+    item.written = taken.written;
+    done++;
+    audience.progress('take', done, formers.size, taken.size);
+  });
 }
 
-const UNKNOWN = {
-  source: '',
-  references: [],
-  fault: undefined,
-  basis: '',
-  hashedName: '',
-  hashed: '',
-  plain: '',
-  size: 0,
-  written: false,
-} as const;
-
-/** What is still there, as it was left. */
-function formerOf(
-  name: string,
-  path: string,
-  known: Known | undefined,
-  root: string | undefined,
-  link: boolean,
-): Former {
-  if (root === undefined || known === undefined) return NOTHING;
-  const { hashedName, hashed, plain } = known;
-  const wanted = link === plain.startsWith(linkPrint('')) ? plain : '';
-  return {
-    hashedName,
-    hashed: still(`${root}/${hashedName}`, hashed),
-    plain: still(`${root}/${name}`, link ? linkPrint(path) : wanted),
-  };
+async function finishAll(
+  force: Workforce,
+  groups: readonly Group[],
+  items: ReadonlyMap<string, Item>,
+  audience: Audience,
+): Promise<void> {
+  let done = 0;
+  await force.each('finish', groups, itself, ({ members }, results) => {
+    members.forEach(({ name }, index) => {
+      const item = items.get(name) as Item;
+      const finished = results[index] as (typeof results)[number];
+      item.hashedName = finished.hashedName;
+      item.hashed = finished.hashed;
+      item.size = finished.size;
+      item.body = finished.body;
+      item.written ||= finished.written;
+      audience.progress('finish', done + 1, groups.length, finished.size);
+    });
+    done++;
+  });
 }
 
-const NOTHING: Former = { hashedName: '', hashed: '', plain: '' };
-
-function still(path: string, print: Print): Print {
-  return print !== '' && printAt(path) === print ? print : '';
-}
+const itself = (group: Group) => group;
 
 /** The group as work to do, unless all of it is as it was when it was written. */
-function stale({ members, isCycle }: LinkedGroup, formers: ReadonlyMap<string, Former>): Group[] {
+function stale({ members, isCycle }: LinkedGroup, formers: ReadonlyMap<Item, Former>): Group[] {
   const edits = members.map(({ links }) => links.map(editOf));
   const bases = edits.map((list) => (list.length > 0 ? digestOf(JSON.stringify(list)) : ''));
   const isStale = members.some(
@@ -187,7 +153,7 @@ function stale({ members, isCycle }: LinkedGroup, formers: ReadonlyMap<string, F
   const referrers = members.map(({ item }, index): Referrer => {
     item.basis = bases[index] as string;
     const { name, path, source, plain } = item;
-    const former = { ...(formers.get(name) ?? item), plain };
+    const former = { ...(formers.get(item) ?? item), plain };
     const { hashedName, hashed } = former;
     return {
       name,

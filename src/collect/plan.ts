@@ -40,8 +40,9 @@ export async function planFiles(
       shadowed.push({ name: file.name, path: file.path, winner: winner.path });
     }
   }
+  const folders = new Set<string>();
   for (const [name, { path }] of files) {
-    assertNoFileAbove(files, name, path);
+    assertNoFileAbove(files, name, path, folders);
     if (/[?#]/.test(name)) {
       warnings.push(
         `The name '${name}' holds '?' or '#': with a plain storage, templates cannot tell it from a suffix.`,
@@ -52,9 +53,17 @@ export async function planFiles(
 }
 
 /** One source's file `a` and another's `a/b` cannot stand in one tree. */
-function assertNoFileAbove(files: ReadonlyMap<string, FoundFile>, name: string, path: string) {
-  for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
-    const above = files.get(name.slice(0, slash));
+function assertNoFileAbove(
+  files: ReadonlyMap<string, FoundFile>,
+  name: string,
+  path: string,
+  folders: Set<string>,
+): void {
+  for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
+    const folder = name.slice(0, slash);
+    if (folders.has(folder)) return;
+    folders.add(folder);
+    const above = files.get(folder);
     if (above === undefined) continue;
     throw new CollectError(
       `'${above.name}' is a file in ${above.path} and a folder in ${path}. Rename one of them, or ignore it.`,

@@ -4,8 +4,7 @@ import { checkOptions } from '../options.js';
 import type { Hashing, Storage } from '../storage.js';
 import { isOwn, openDesk } from './desk.js';
 import { SUFFIXES } from './encode.js';
-import { ARCHIVE, publishedAt, readPublished } from './publish.js';
-import { digestOf } from './state.js';
+import { ARCHIVE, contentOf, publishedAt, readPublished } from './publish.js';
 
 export interface PruneOptions {
   /**
@@ -108,13 +107,13 @@ async function deploysIn(storage: Storage, hashing: Hashing): Promise<KnownDeplo
   const archives: string[] = [];
   for await (const name of storage.list()) if (name.startsWith(ARCHIVE)) archives.push(name);
   archives.sort().reverse();
-  const own = archives.find((name) => name.includes(digestOf(present.text)));
+  const own = archives.find((name) => name.includes(present.digest));
   const time =
     own === undefined
       ? ((await manifestStorage.stat(manifestName))?.mtimeMs ?? Date.now())
       : publishedAt(own);
   const deploys: KnownDeploy[] = [
-    { manifest: present.manifest, published: time, replaced: undefined, archive: own },
+    { manifest: contentOf(present, hashing), published: time, replaced: undefined, archive: own },
   ];
   let next = time;
   for (const archive of archives) {

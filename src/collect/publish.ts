@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { CollectError, ManifestError, reason, systemCode } from '../errors.js';
+import { CollectError, reason, systemCode } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
 import { compareNames, STATE_FOLDER } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
@@ -13,46 +13,71 @@ export interface ManifestEntry {
   /** In bytes, under the hashed name. */
   readonly size: number;
   /** The sizes of its compressed forms, by coding. */
-  readonly variants?: Readonly<Record<string, number>> | undefined;
+  readonly variants?: Readonly<Partial<Record<string, number>>> | undefined;
 }
 
 /** Where the manifests of earlier deploys are kept, in the storage. */
 export const ARCHIVE = `${STATE_FOLDER}/manifests/`;
 
 /**
- * The manifest's text. Names, version and hash are as Django 4.2 and later have them; Django reads
- * no further. An entry a line, for whoever compares two of them.
+ * The manifest, as it is published. Names, version and hash are as Django 4.2 and later have them;
+ * Django reads no further. A name a line, for whoever compares two of them.
  */
-export function serialiseManifest(entries: readonly ManifestEntry[]): string {
-  const sorted = entries.toSorted((a, b) => compareNames(a.name, b.name));
-  const pairs = sorted.map(({ name, hashedName }) => [python(name), python(hashedName)]);
-  const object = (members: readonly string[]) =>
-    members.length === 0 ? '{}' : `{\n${members.join(',\n')}\n}`;
+export function serialiseManifest(entries: readonly ManifestEntry[]): Uint8Array {
+  const sorted = [...entries].sort((a, b) => compareNames(a.name, b.name));
+  const text = textWriter();
   // Written by hand: an object of JavaScript would put names that are numbers first.
-  const paths = pairs.map(([name, hashedName]) => `${name}: ${hashedName}`);
-  const sizes = sorted.map(({ name, size }) => `${python(name)}: ${size}`);
-  const variants = sorted.flatMap(({ name, variants }) =>
-    variants && Object.keys(variants).length > 0
-      ? [`${python(name)}: ${JSON.stringify(variants)}`]
-      : [],
-  );
-  const members = [
-    `"paths": ${object(paths)}`,
-    '"version": "1.0"',
-    `"hash": "${manifestHash(pairs)}"`,
-    `"sizes": ${object(sizes)}`,
-    ...(variants.length > 0 ? [`"variants": ${object(variants)}`] : []),
-  ];
-  return `{\n${members.join(',\n')}\n}\n`;
+  text.write('{\n"paths": {');
+  text.list(sorted, ({ name, hashedName }) => `${python(name)}: ${python(hashedName)}`);
+  text.write(`},\n"version": "1.0",\n"hash": "${manifestHash(sorted)}",\n"sizes": {`);
+  text.list(sorted, ({ name, size }) => `${python(name)}: ${size}`);
+  const compressed = sorted.filter(({ variants = {} }) => Object.values(variants).some(Boolean));
+  if (compressed.length > 0) {
+    text.write('},\n"variants": {');
+    text.list(compressed, ({ name, variants = {} }) => {
+      const made = Object.entries(variants).filter(([, size = 0]) => size > 0);
+      return `${python(name)}: ${JSON.stringify(Object.fromEntries(made))}`;
+    });
+  }
+  text.write('}\n}\n');
+  return text.bytes();
 }
 
+/** Collects a long text of ASCII in parts, for the whole of it twice would be a lot of memory. */
+function textWriter() {
+  const parts: Buffer[] = [];
+  let part = '';
+  const write = (text: string) => {
+    part += text;
+    if (part.length < PART) return;
+    parts.push(Buffer.from(part, 'latin1'));
+    part = '';
+  };
+  return {
+    write,
+    list<T>(items: readonly T[], member: (item: T) => string): void {
+      items.forEach((item, index) => {
+        write(`${index === 0 ? '\n' : ',\n'}${member(item)}`);
+      });
+      if (items.length > 0) write('\n');
+    },
+    bytes: () => Buffer.concat([...parts, Buffer.from(part, 'latin1')]),
+  };
+}
+
+const PART = 1 << 16;
+
 /** Django's `manifest_hash`: over Python's `json.dumps` of the sorted pairs. */
-function manifestHash(pairs: readonly (readonly (string | undefined)[])[]): string {
-  const hash = createHash('md5').update('[');
-  pairs.forEach((pair, index) => {
-    hash.update(`${index === 0 ? '' : ', '}[${pair.join(', ')}]`);
+function manifestHash(sorted: readonly ManifestEntry[]): string {
+  const hash = createHash('md5');
+  let part = '[';
+  sorted.forEach(({ name, hashedName }, index) => {
+    part += `${index === 0 ? '' : ', '}[${python(name)}, ${python(hashedName)}]`;
+    if (part.length < PART) return;
+    hash.update(part);
+    part = '';
   });
-  return hash.update(']').digest('hex').slice(0, 12);
+  return hash.update(`${part}]`).digest('hex').slice(0, 12);
 }
 
 /** A text as Python's JSON has it, in ASCII. */
@@ -65,34 +90,53 @@ function python(text: string): string {
   );
 }
 
-/** The manifest that is published now; `undefined` where there is none. */
+/** The manifest that is published now. */
 export interface Published {
-  readonly text: string;
-  readonly manifest: Manifest;
+  readonly body: Uint8Array;
+  readonly digest: string;
 }
 
-/**
- * Reads the manifest that is published.
- *
- * @throws {CollectError} where it is damaged: who knows what it named, and who needs that.
- */
+/** Reads the manifest that is published; `undefined` where there is none. */
 export async function readPublished({
   manifestName,
   manifestStorage,
 }: Hashing): Promise<Published | undefined> {
-  const place = manifestStorage.path?.(manifestName) ?? `'${manifestName}'`;
   try {
-    const bytes = await manifestStorage.read(manifestName);
-    if (bytes === undefined) return undefined;
-    const text = new TextDecoder().decode(bytes);
-    return { text, manifest: parseManifest(text, place) };
+    const body = await manifestStorage.read(manifestName);
+    return body && { body, digest: digestOf(body) };
   } catch (cause) {
-    const why = cause instanceof ManifestError ? cause.message : `${place}: ${reason(cause)}.`;
-    throw new CollectError(
-      `The manifest of the last deploy cannot be read, and nothing was changed. ${why} collectstatic --clear forgets it, with the files of earlier deploys.`,
-      { cause },
-    );
+    throw damaged(`${placeOf({ manifestName, manifestStorage })}: ${reason(cause)}.`, cause);
   }
+}
+
+/**
+ * What a manifest says.
+ *
+ * @throws {CollectError} where it is damaged: who knows what it named, and who needs that.
+ */
+export function contentOf(
+  { body }: Published,
+  hashing: Pick<Hashing, 'manifestName' | 'manifestStorage'>,
+): Manifest {
+  try {
+    return parseManifest(new TextDecoder().decode(body), placeOf(hashing));
+  } catch (cause) {
+    throw damaged(reason(cause), cause);
+  }
+}
+
+function damaged(why: string, cause: unknown): CollectError {
+  return new CollectError(
+    `The manifest of the last deploy cannot be read, and nothing was changed. ${why} collectstatic --clear forgets it, and the files of earlier deploys with it.`,
+    { cause },
+  );
+}
+
+function placeOf({
+  manifestName,
+  manifestStorage,
+}: Pick<Hashing, 'manifestName' | 'manifestStorage'>): string {
+  return manifestStorage.path?.(manifestName) ?? `'${manifestName}'`;
 }
 
 /**
@@ -102,25 +146,26 @@ export async function readPublished({
 export async function publishManifest(
   storage: Storage,
   { manifestName, manifestStorage }: Hashing,
-  text: string,
+  body: Uint8Array,
   before: Published | undefined,
 ): Promise<void> {
-  if (before?.text === text) return;
+  const digest = digestOf(body);
+  if (before?.digest === digest) return;
   if (storage.path !== undefined) {
     const archived = await namesIn(storage.path(ARCHIVE));
-    if (before !== undefined && !archived.some((name) => name.includes(digestOf(before.text)))) {
+    if (before !== undefined && !archived.some((name) => name.includes(before.digest))) {
       const found = await manifestStorage.stat(manifestName); // something else published it
-      await storage.write(archiveName(before.text, found?.mtimeMs ?? 0), encode(before.text));
+      await storage.write(archiveName(before.digest, found?.mtimeMs ?? 0), before.body);
     }
-    await storage.write(archiveName(text, Date.now()), encode(text));
+    await storage.write(archiveName(digest, Date.now()), body);
   }
-  await manifestStorage.write(manifestName, encode(text));
+  await manifestStorage.write(manifestName, body);
 }
 
 /** The time comes first, so that names are in the order of time: `20261122T181500.000Z-<hash>.json`. */
-function archiveName(text: string, time: number): string {
+function archiveName(digest: string, time: number): string {
   const stamp = new Date(time).toISOString().replace(/[-:]/g, '');
-  return `${ARCHIVE}${stamp}-${digestOf(text)}.json`;
+  return `${ARCHIVE}${stamp}-${digest}.json`;
 }
 
 /** When an archived manifest was published, by its name. */
@@ -129,8 +174,6 @@ export function publishedAt(archive: string): number {
   const date = day.replace(/(\d{4})(\d\d)(\d\d)/, '$1-$2-$3');
   return Date.parse(`${date}T${time.replace(/(\d\d)(\d\d)([\d.]+)/, '$1:$2:$3')}Z`) || 0;
 }
-
-const encode = (text: string) => new TextEncoder().encode(text);
 
 async function namesIn(folder: string): Promise<string[]> {
   try {

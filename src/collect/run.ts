@@ -89,7 +89,7 @@ export interface Run {
 
 /** What became of the files. */
 export interface Outcome {
-  readonly steps: ReadonlyMap<string, 'copy' | 'link' | 'skip'>;
+  stepOf(name: string): 'copy' | 'link' | 'skip' | undefined;
   readonly hashed: readonly { readonly name: string; readonly hashedName: string }[];
   readonly missing: readonly MissingReference[];
   readonly warnings: readonly string[];

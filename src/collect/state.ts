@@ -60,12 +60,19 @@ export interface Known {
   readonly plain: Print;
 }
 
-export type State = ReadonlyMap<string, Known>;
+/** The last run's knowledge, to be asked file by file, in the order of the plan if it can be. */
+export interface State {
+  /** The digest of the manifest that was published with it. */
+  readonly manifest: string;
+  get(name: string): Known | undefined;
+  /** Whether every file was asked for that it knows. */
+  isExhausted(): boolean;
+}
 
 /** Changes with every change of what the scanners find, of how cycles are hashed, and of this form. */
 const VERSION = 1;
 
-/** Rows instead of objects, and what is mostly so left out: half the bytes, and twice as fast. */
+/** A line a file, and what is mostly so left out: half the bytes of objects, and read one by one. */
 type Row = [
   name: string,
   source: Print,
@@ -79,35 +86,85 @@ type Row = [
   fault?: string,
 ];
 
+/** About how many characters are handed on at once. */
+const PART = 1 << 16;
+
 /**
+ * The state's text, in parts.
+ *
+ * @param manifest the digest of the manifest that is published
  * @param isSettled whether a source's print can be trusted; otherwise the file is read again next time
  */
-export function serialiseState(
-  files: readonly (Known & { readonly name: string })[],
+export function* serialiseState(
+  files: Iterable<Known & { readonly name: string }>,
+  manifest: string,
   isSettled: (source: Print) => boolean,
-): string {
-  const rows = files.map((known) => {
+): Generator<string> {
+  let part = `${JSON.stringify([VERSION, manifest])}\n`;
+  for (const known of files) {
     const source = isSettled(known.source) ? known.source : '';
-    return JSON.stringify(rowOf(known.name, { ...known, source }));
-  });
-  return `{"version":${VERSION},"files":[\n${rows.join(',\n')}\n]}\n`;
+    part += `${JSON.stringify(rowOf(known.name, known, source))}\n`;
+    if (part.length < PART) continue;
+    yield part;
+    part = '';
+  }
+  yield part;
 }
 
-/** Reads the state again; one that is damaged, or of another version, is as good as none. */
-export function parseState(text: string): State {
-  const state = new Map<string, Known>();
+/** Reads a state; what is damaged, or of another version, is as good as not there. */
+export function readState(content = ''): State {
+  let text = content;
+  let next = text.indexOf('\n') + 1;
+  const [version, manifest] = parsed<[unknown, string]>(text.slice(0, next)) ?? [];
+  if (version !== VERSION) next = text.length;
+  /** What is left, by name, once a file is asked for that is not the next. */
+  let rest: Map<string, Row> | undefined;
+
+  function line(): Row | undefined {
+    const end = text.indexOf('\n', next);
+    const row = end < 0 ? undefined : parsed<Row>(text.slice(next, end));
+    next = end < 0 ? text.length : end + 1;
+    if (next >= text.length) {
+      text = ''; // of a large tree, that is a lot
+      next = 0;
+    }
+    return row;
+  }
+  function readRest(): Map<string, Row> {
+    const rows = new Map<string, Row>();
+    while (next < text.length) {
+      const row = line();
+      if (row !== undefined) rows.set(row[0], row);
+    }
+    return rows;
+  }
+
+  return {
+    manifest: typeof manifest === 'string' ? manifest : '',
+    get(name) {
+      if (rest === undefined && text.startsWith(`[${JSON.stringify(name)},`, next)) {
+        const row = line();
+        return row && knownOf(row);
+      }
+      rest ??= readRest();
+      const row = rest.get(name);
+      rest.delete(name);
+      return row && knownOf(row);
+    },
+    isExhausted: () => next >= text.length && (rest === undefined || rest.size === 0),
+  };
+}
+
+function parsed<T>(line: string): T | undefined {
   try {
-    const { version, files } = JSON.parse(text) as { version: unknown; files: Row[] };
-    if (version !== VERSION) return state;
-    for (const row of files) state.set(row[0], knownOf(row));
-    return state;
+    return JSON.parse(line) as T;
   } catch {
-    return new Map(); // all is read anew then, and nothing is lost
+    return undefined; // the file is read anew then, and nothing is lost
   }
 }
 
-function rowOf(name: string, known: Known): Row {
-  const { source, hashedName, hashed, size, plain, scanned, references, basis, fault } = known;
+function rowOf(name: string, known: Known, source: Print): Row {
+  const { hashedName, hashed, size, plain, scanned, references, basis, fault } = known;
   const row: Row = [name, source, hashedName, hashed, size, plain === hashed ? 0 : plain];
   if (!scanned) return row;
   row.push(1);
@@ -133,7 +190,7 @@ function knownOf(row: Row): Known {
   };
 }
 
-/** A short digest by which texts are compared. */
-export function digestOf(text: string): string {
-  return hash('md5', text).slice(0, 12);
+/** A short digest by which contents are compared. */
+export function digestOf(content: string | Uint8Array): string {
+  return hash('md5', content).slice(0, 12);
 }

@@ -32,6 +32,8 @@ export interface Variants {
   /** The names of the compressed forms in the storage. */
   readonly names: ReadonlySet<string>;
   readonly report: CompressionReport;
+  /** Whether all of it is as the last run left it. */
+  readonly isSame: boolean;
 }
 
 /** What is remembered of a name: which content its compressed forms are of, and their sizes. */
@@ -59,7 +61,7 @@ export async function compressFiles(
   return compressHere(run, desk, wanted, root);
 }
 
-const NONE: Variants = variantsOf(new Map(), [], 0);
+const NONE: Variants = variantsOf(new Map(), [], 0, true);
 
 function isWorthTrying({ names, size }: Original): boolean {
   return size > 0 && isCompressible(names[0] ?? '');
@@ -109,8 +111,8 @@ async function compressHere(
     }
   }
   const text = `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`;
-  if (text !== memory) desk.remember(MEMORY, text);
-  return variantsOf(sizes, originals, jobs.length);
+  if (text !== memory) desk.remember(MEMORY, [text]);
+  return variantsOf(sizes, originals, jobs.length, text === memory);
 }
 
 /** A storage elsewhere is asked what it has; what was not worth its place is tried again. */
@@ -140,13 +142,14 @@ async function compressElsewhere(
       for (const name of job.names) await storage.write(name + SUFFIXES[coding as Coding], body);
     }
   });
-  return variantsOf(sizes, originals, jobs.length);
+  return variantsOf(sizes, originals, jobs.length, false);
 }
 
 function variantsOf(
   sizes: ReadonlyMap<string, Sizes>,
   originals: readonly Original[],
   made: number,
+  isSame: boolean,
 ): Variants {
   const names = new Set<string>();
   for (const [name, own] of sizes) {
@@ -162,7 +165,7 @@ function variantsOf(
     files++;
     saved += original.size - Math.min(...forms);
   }
-  return { sizes, names, report: { files, made, saved } };
+  return { sizes, names, report: { files, made, saved }, isSame };
 }
 
 interface Job extends Content {
@@ -186,8 +189,7 @@ async function perform(
   let count = 0;
   let bytes = 0;
   try {
-    await force.each<'compress'>('compress', jobs, (content, result) => {
-      const job = content as Job;
+    await force.each('compress', jobs, orderOf, (job, result) => {
       count++;
       bytes += job.size;
       run.tell({ type: 'progress', stage: 'compressing', done: count, total: jobs.length, bytes });
@@ -202,6 +204,8 @@ async function perform(
     await force.close();
   }
 }
+
+const orderOf = ({ names, codings, body }: Job): Content => ({ names, codings, body });
 
 /** Without those whose place a source takes: `x.css.br` may be a file of its own. */
 function codingsFor(names: readonly string[], { files, settings }: Run): Coding[] {

@@ -54,12 +54,14 @@ export interface Workforce {
   /**
    * Does a task to each item, and hears of each result; in what order, is left open.
    *
+   * @param order what a workshop must be told of an item; made when its turn comes
    * @throws {TaskError} for the first item that cannot be done; the rest is not begun.
    */
-  each<T extends Task>(
+  each<T extends Task, I>(
     task: T,
-    items: readonly Tasks[T][0][],
-    done: (item: Tasks[T][0], result: Tasks[T][1]) => void,
+    items: readonly I[],
+    order: (item: I) => Tasks[T][0],
+    done: (item: I, result: Tasks[T][1]) => void,
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -89,19 +91,20 @@ export function workforce(
   const owners = new Map<string, number>();
 
   return {
-    async each(task, items, done) {
+    async each(task, items, order, done) {
       const next = batches(items, BATCHES[task], benches.length, (item) =>
-        'members' in item ? owners.get(item.members[0]?.name ?? '') : undefined,
+        task === 'finish' ? owners.get((item as Group).members[0]?.name ?? '') : undefined,
       );
       let failed = false;
       const work = async (number: number) => {
         try {
           for (let batch = next(number); batch.length > 0 && !failed; batch = next(number)) {
-            const results = await (benches[number] as Bench).run(task, batch);
+            const orders = batch.map(order);
+            const results = await (benches[number] as Bench).run(task, orders);
             batch.forEach((item, index) => {
               const result = results[index] as (typeof results)[number];
-              if ('name' in item && 'scan' in result && result.hashedName === '') {
-                owners.set(item.name, number);
+              if (task === 'take' && (result as Taken).scan.references.length > 0) {
+                owners.set((orders[index] as Intake).name, number);
               }
               done(item, result);
             });
@@ -138,11 +141,17 @@ function localBench(options: WorkshopOptions): Bench {
   };
 }
 
+/** What is made for one file is soon of no use; the engine would let 48 MB of that pile up. */
+const YOUNG_MB = 8;
+
 /** By the package's own address of it, for how it is cut into files changes with the build. */
 const WORKER = createRequire(import.meta.url).resolve('#worker');
 
 function threadBench(workerData: WorkshopOptions): Bench {
-  const thread = new Worker(WORKER, { workerData });
+  const thread = new Worker(WORKER, {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const waiting: { settle(reply: Reply): void; fail(error: unknown): void }[] = [];
   thread.on('message', (reply: Reply) => waiting.shift()?.settle(reply));
   thread.on('error', (error) => {

@@ -1,10 +1,7 @@
 import { type ImportSpecifier, type ParseError, parse } from 'es-module-lexer/minimal';
 import { type Reference, ScanError, type Scanner } from '../scanner.js';
+import { mayRefer } from './javascript-gate.js';
 import { findScriptSourceMap } from './source-map.js';
-
-// Keywords have no escapes (ECMAScript, "Keywords and Reserved Words"): without these two words a
-// text imports nothing.
-const KEYWORD = /\b(?:im|ex)port\b/;
 
 // A comment ends at the next `*` or `/`, whatever that is, so that no text is read for two calls.
 const BLANK = String.raw`\s*(?:(?:/\*[^*/]*\*/|//[^/\n]*\n)\s*)*`;
@@ -38,7 +35,7 @@ export const scanJavaScript: Scanner = (text) => {
   // The short word first: V8 finds one of up to six characters five times faster.
   const mentioned = text.includes('ignore') && text.includes('staticfiles:');
   if (mentioned && isSwitchedOff(text)) return [];
-  const references = KEYWORD.test(text) ? importsOf(text) : [];
+  const references = mayRefer(text) ? importsOf(text) : [];
   const map = findScriptSourceMap(text, (offset) => isCode(text, offset));
   if (map !== undefined && FILE_URL.test(map.value)) references.push(map);
   return mentioned ? withoutIgnored(text, references) : references;
@@ -61,7 +58,8 @@ function importsOf(text: string): Reference[] {
 function lexed(text: string): readonly ImportSpecifier[] {
   const found = lex(text);
   if (!found.some(({ d }) => d === IMPORT_META)) return found;
-  return lex(text.replace(CALL, (call) => 'import'.padEnd(call.length)));
+  const marked = text.replace(CALL, (call) => 'import'.padEnd(call.length));
+  return marked === text ? found : lex(marked);
 }
 
 /**

@@ -15,7 +15,8 @@ export function crewOf(
 ): Workforce {
   const { dryRun = false, link = false, clear = false } = options;
   const work = {
-    root: dryRun ? undefined : root,
+    root,
+    dryRun,
     handBack: root === undefined && !dryRun,
     permissions: storage.direct ?? { fileMode: 0o644, directoryMode: undefined },
     link,

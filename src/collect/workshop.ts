@@ -20,8 +20,10 @@ import { type Scan, scanFile } from './scan.js';
 import { linkPrint, type Print, printAt, printOf } from './state.js';
 
 export interface WorkshopOptions {
-  /** The folder of the collected files. Absent: nothing is written. */
+  /** The folder of the collected files; `undefined` where the storage is elsewhere. */
   readonly root: string | undefined;
+  /** Whether nothing is written. */
+  readonly dryRun: boolean;
   /** Whether rewritten texts are handed back, for a storage that is elsewhere. */
   readonly handBack: boolean;
   /** A folder of its own, for files that are being written. */
@@ -127,8 +129,9 @@ const DIGITS = 12;
 const NOTHING: Scan = { references: [] };
 
 export function workshop(options: WorkshopOptions): Workshop {
-  const { root, handBack, permissions, link, clear, scratchFolder } = options;
-  const place = root === undefined ? undefined : placer({ scratchFolder, clear, ...permissions });
+  const { root, dryRun, handBack, permissions, link, clear, scratchFolder } = options;
+  const writes = root !== undefined && !dryRun;
+  const place = writes ? placer({ scratchFolder, clear, ...permissions }) : undefined;
   if (place !== undefined) mkdirSync(scratchFolder, { recursive: true });
   const pathOf = (name: string) => join(root ?? '', name);
   const buffer = Buffer.allocUnsafeSlow(PART);

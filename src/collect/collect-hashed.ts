@@ -128,7 +128,7 @@ function rulesOf(
     isIgnored: (from, target) => ignored.some(([file, to]) => file(from) && to(target)),
     isPrehashed:
       typeof prehashed === 'function'
-        ? prehashed
+        ? (name) => Boolean(prehashed(name)) // a predicate in JavaScript may answer a match
         : prehashed
           ? globMatcher(prehashed)
           : () => false,

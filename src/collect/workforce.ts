@@ -114,7 +114,8 @@ export function workforce(
           throw error;
         }
       };
-      const loops = benches.flatMap((_, number) => Array.from({ length: AHEAD }, () => number));
+      // Every bench has its first batch before any has its second, for there may be but a few.
+      const loops = Array.from({ length: AHEAD }, () => [...benches.keys()]).flat();
       const ends = await Promise.allSettled(loops.map(work));
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     },

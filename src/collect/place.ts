@@ -18,8 +18,11 @@ import type { Permissions } from '../storage.js';
 export interface Placer {
   /** A path, new at each call, for a file that is being written. */
   scratch(): string;
-  /** Moves the file `scratch` to the target. */
-  move(scratch: string, target: string): void;
+  /**
+   * Moves the file `scratch` to the target. Answers whether it is the same file there; on another
+   * file system it is a copy.
+   */
+  move(scratch: string, target: string): boolean;
   /**
    * Puts the file at `from` at the target too. Answers whether that is one file now, by a hard link;
    * where there can be none, it is a copy.
@@ -67,19 +70,23 @@ export function placer({ scratchFolder, clear, fileMode, directoryMode }: Placer
   }
 
   function scratch(): string {
+    if (count === 0) mkdirSync(scratchFolder, { recursive: true });
     count++;
     return join(scratchFolder, String(count));
   }
 
-  function move(from: string, target: string): void {
+  function move(from: string, target: string): boolean {
+    let same = true;
     into(target, () => {
       try {
         renameSync(from, target);
       } catch (error) {
         if (systemCode(error) !== 'EXDEV') throw error;
         moveAcross(from, target);
+        same = false;
       }
     });
+    return same;
   }
 
   return {
@@ -95,7 +102,7 @@ export function placer({ scratchFolder, clear, fileMode, directoryMode }: Placer
           copyFileSync(from, between, COPY);
           chmodSync(between, fileMode);
         }
-        move(between, target);
+        one = move(between, target) && one;
       });
       return one;
     },

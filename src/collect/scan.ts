@@ -3,6 +3,7 @@ import { extensionAt } from '../names.js';
 import { type Reference, ScanError, type Scanner } from '../scanner.js';
 import { scanCss } from '../scanners/css.js';
 import { scanJavaScript } from '../scanners/javascript.js';
+import { mayRefer } from '../scanners/javascript-gate.js';
 
 /**
  * A reference as collecting keeps it from run to run: what it says, the byte at which a hash goes
@@ -22,15 +23,23 @@ export interface Scan {
   readonly fault?: string;
 }
 
-const SCANNERS: Readonly<Record<string, Scanner>> = {
-  '.css': scanCss,
-  '.js': scanJavaScript,
-  '.mjs': scanJavaScript,
+interface Language {
+  readonly scan: Scanner;
+  /** Whether a file may refer to others at all: to tell that takes less time than to make a text. */
+  readonly mayRefer?: (bytes: Buffer) => boolean;
+}
+
+const JAVASCRIPT: Language = { scan: scanJavaScript, mayRefer };
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  '.css': { scan: scanCss },
+  '.js': JAVASCRIPT,
+  '.mjs': JAVASCRIPT,
 };
 
 /** Whether a file of that name may refer to others in a way that we know. */
 export function isScanned(name: string): boolean {
-  return Object.hasOwn(SCANNERS, extensionOf(name));
+  return Object.hasOwn(LANGUAGES, extensionOf(name));
 }
 
 function extensionOf(name: string): string {
@@ -39,10 +48,11 @@ function extensionOf(name: string): string {
 
 /** The references of a file. What cannot be read has none, and says why. */
 export function scanFile(name: string, bytes: Buffer): Scan {
-  const scan = SCANNERS[extensionOf(name)];
-  if (scan === undefined || bytes.length === 0) return { references: [] };
+  const { scan, mayRefer = () => true } = LANGUAGES[extensionOf(name)] ?? {};
+  if (scan === undefined) return { references: [] };
   const ascii = isAscii(bytes);
   if (!ascii && !isUtf8(bytes)) return { references: [], fault: 'it is not UTF-8' };
+  if (!mayRefer(bytes)) return { references: [] };
   // A text of one byte a character is scanned twice as fast.
   const text = bytes.toString(ascii ? 'latin1' : 'utf8');
   try {

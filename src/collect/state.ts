@@ -115,20 +115,20 @@ export function* serialiseState(
 export function readState(content = ''): State {
   let text = content;
   let next = text.indexOf('\n') + 1;
-  const [version, manifest] = parsed<[unknown, string]>(text.slice(0, next)) ?? [];
+  const [version, manifest] = parsed(text.slice(0, next)) ?? [];
   if (version !== VERSION) next = text.length;
   /** What is left, by name, once a file is asked for that is not the next. */
   let rest: Map<string, Row> | undefined;
 
   function line(): Row | undefined {
     const end = text.indexOf('\n', next);
-    const row = end < 0 ? undefined : parsed<Row>(text.slice(next, end));
+    const row = end < 0 ? undefined : parsed(text.slice(next, end));
     next = end < 0 ? text.length : end + 1;
     if (next >= text.length) {
       text = ''; // of a large tree, that is a lot
       next = 0;
     }
-    return row;
+    return row !== undefined && isRow(row) ? row : undefined;
   }
   function readRest(): Map<string, Row> {
     const rows = new Map<string, Row>();
@@ -155,12 +155,25 @@ export function readState(content = ''): State {
   };
 }
 
-function parsed<T>(line: string): T | undefined {
+function parsed(line: string): readonly unknown[] | undefined {
   try {
-    return JSON.parse(line) as T;
+    const content: unknown = JSON.parse(line);
+    return Array.isArray(content) ? content : undefined;
   } catch {
     return undefined; // the file is read anew then, and nothing is lost
   }
+}
+
+function isRow(row: readonly unknown[]): row is Row {
+  return (
+    typeof row[0] === 'string' &&
+    typeof row[1] === 'string' &&
+    typeof row[2] === 'string' &&
+    typeof row[3] === 'string' &&
+    typeof row[4] === 'number' &&
+    (row[5] === 0 || typeof row[5] === 'string') &&
+    (row[7] === undefined || Array.isArray(row[7]))
+  );
 }
 
 function rowOf(name: string, known: Known, source: Print): Row {

@@ -3,7 +3,6 @@ import {
   closeSync,
   fchmodSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -132,7 +131,6 @@ export function workshop(options: WorkshopOptions): Workshop {
   const { root, dryRun, handBack, permissions, link, clear, scratchFolder } = options;
   const writes = root !== undefined && !dryRun;
   const place = writes ? placer({ scratchFolder, clear, ...permissions }) : undefined;
-  if (place !== undefined) mkdirSync(scratchFolder, { recursive: true });
   const pathOf = (name: string) => join(root ?? '', name);
   const buffer = Buffer.allocUnsafeSlow(PART);
   const texts = heldTexts();
@@ -243,9 +241,10 @@ export function workshop(options: WorkshopOptions): Workshop {
     return names.map((name, index) => {
       const print = prints[index];
       if (print) return print;
-      if (made !== undefined && index === names.length - 1) place.move(from, pathOf(name));
-      else if (!place.twin(from, pathOf(name))) return printAt(pathOf(name));
-      return own;
+      const target = pathOf(name);
+      const isLast = made !== undefined && index === names.length - 1;
+      const isOne = isLast ? place.move(from, target) : place.twin(from, target);
+      return isOne ? own : printAt(target);
     });
   }
 

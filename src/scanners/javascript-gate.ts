@@ -1,44 +1,98 @@
 /*
- * A lexer reads some 200 MB/s, this some 2,000, and most scripts hold none of what it looks for. It
- * may say yes too often, never no where a reference is: `from`, `import` or `import(`, then a literal
- * that begins as a path or an absolute URL does, with nothing but blanks and comments between; or an
- * `import.meta` behind a literal and a comma, or before `resolve`. Keywords have no escapes
- * (ECMAScript, "Keywords and Reserved Words").
+ * The lexer reads some 200 MB/s, and most scripts hold nothing of what it looks for. This looks at
+ * bytes, at 1,500 MB/s. It may say yes too often, never no where a reference is: `from`, `import` or
+ * `import(`, then a literal that begins as a path or an absolute URL does, with nothing but blanks
+ * and comments between; an `import.meta` behind a literal and a comma, or before `resolve`; or what
+ * may be a source map comment. Keywords have no escapes (ECMAScript, "Keywords and Reserved Words").
  */
 
-const CANDIDATE =
-  /\b(?:from|import)(?:[\s(]*(?:(["'`][./\\hH])|(\/[*/]))|\s*\.\s*(?:(meta)\b|source\b|defer\b|\/))/g;
-/** Blanks and comments. */
-const BLANK = /(?:[\s(]+|\/\*(?:[^*]|\*(?!\/))*\*\/|\/\/[^\n\r\u2028\u2029]*[\n\r\u2028\u2029])*/y;
-/** What may stand before the second argument of `new URL()`. */
-const BEFORE_META = /["'`]\s*,\s*$|\*\/\s*,?\s*$|\/\/.*[\n\r\u2028\u2029]\s*,?\s*$/;
 /** How far comments are looked through; behind longer ones, there may be anything. */
 const NEAR = 300;
+/** The same behind the URL of a source map. */
+const FAR = 2000;
+const SOURCE_MAP = 'sourceMappingURL=';
+const URL_END = /^(?:[^\s*]|\*(?!\/))*\s*(?:\*\/)?/;
 
-/** Whether a script or module may refer to other files by what is code; source maps are none of it. */
-export function mayRefer(text: string): boolean {
-  CANDIDATE.lastIndex = 0;
-  for (let found = CANDIDATE.exec(text); found !== null; found = CANDIDATE.exec(text)) {
-    const [all, literal, comment, meta] = found;
-    const end = found.index + all.length;
-    if (literal !== undefined) return true;
-    if (comment !== undefined) {
-      if (leadsToLiteral(text.slice(end - comment.length, end + NEAR))) return true;
-      CANDIDATE.lastIndex = end - 1; // the comment may hold the next one
-    } else if (meta === undefined || isArgument(text, found.index, end)) return true;
+/** Blanks, those of Unicode by their bytes, brackets and comments. */
+const BLANK =
+  /(?:[\s(]+|\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf|\/\*(?:[^*]|\*(?!\/))*\*\/|\/\/[^\n\r]*(?:[\n\r]|$))*/y;
+/** The beginning of a path or an absolute URL, escapes allowed for. */
+const LITERAL = /^["'`](?:\.{0,2}[/\\]|h[t\\])/i;
+/** What may stand behind `import` besides blanks and a literal. */
+const META =
+  /^\s*\.\s*(?:meta\b\s*(?:\.\s*resolve\b|\.?\s*\/)|(?:source|defer)\b[\s(]*(?:["'`](?:\.{0,2}[/\\]|h[t\\])|[\x80-\xff/])|\/)/i;
+/** What may stand before the second argument of `new URL()`: other bytes may be blanks of Unicode. */
+const BEFORE_META = /(?:["'`]\s*,|\*\/\s*,?|\/\/.*[\n\r]\s*,?|[\x80-\xff])\s*$/;
+
+/** Whether a script or module, in UTF-8, may refer to other files. */
+export function mayRefer(script: Buffer): boolean {
+  return (
+    // Half a word, for its first letter is rarer than the `i`.
+    occurs(script, 'mport', (at) => isImport(script, at - 1)) ||
+    occurs(script, 'from', (at) => leadsToLiteral(script, at + 4)) ||
+    mayEndInSourceMap(script)
+  );
+}
+
+/** Whether nothing but blanks and comments follows the last such URL, as far as can be seen near. */
+function mayEndInSourceMap(script: Buffer): boolean {
+  if (!script.includes('URL=')) return false; // the short word is found faster
+  const at = script.lastIndexOf(SOURCE_MAP);
+  if (at < 0) return false;
+  const near = script.toString('latin1', at + SOURCE_MAP.length, at + FAR);
+  if (near.startsWith('data:')) return false;
+  BLANK.lastIndex = URL_END.exec(near)?.[0].length ?? 0;
+  BLANK.test(near);
+  return BLANK.lastIndex === near.length;
+}
+
+function occurs(script: Buffer, word: string, is: (at: number) => boolean): boolean {
+  for (let at = script.indexOf(word); at >= 0; at = script.indexOf(word, at + word.length)) {
+    if (is(at)) return true;
   }
   return false;
 }
 
-/** Whether a literal follows comments, or `.meta`, or the comments do not end within the text. */
-function leadsToLiteral(near: string): boolean {
+function isImport(script: Buffer, start: number): boolean {
+  const end = start + 'import'.length;
+  if (script[start] !== 0x69) return false;
+  if (leadsToLiteral(script, end)) return true;
+  if (!isDotNext(script, end)) return false;
+  const after = script.toString('latin1', end, end + NEAR);
+  if (META.test(after)) return true;
+  const before = script.toString('latin1', Math.max(0, start - NEAR), start);
+  return /^\s*\.\s*meta\b/.test(after) && BEFORE_META.test(before);
+}
+
+function isDotNext(script: Buffer, from: number): boolean {
+  const byte = script[skipBlank(script, from)];
+  return byte === 0x2e;
+}
+
+/** Whether a literal of a path follows blanks and comments, or comments that do not end near. */
+function leadsToLiteral(script: Buffer, from: number): boolean {
+  const at = skipBlank(script, from);
+  const byte = script[at] ?? 0;
+  if (byte === 0x22 || byte === 0x27 || byte === 0x60) {
+    return LITERAL.test(script.toString('latin1', at, at + 8));
+  }
+  if (byte !== 0x2f && byte < 0x80) return false;
+  const near = script.toString('latin1', at, at + NEAR);
   BLANK.lastIndex = 0;
   BLANK.test(near);
   const rest = near.slice(BLANK.lastIndex);
-  return rest.length < 2 || /^(?:["'`][./\\hH]|\.|\/[*/])/.test(rest);
+  const isCut = near.length === NEAR && rest.length < 8;
+  return isCut || LITERAL.test(rest) || /^(?:\.|\/[/*])/.test(rest);
 }
 
-function isArgument(text: string, start: number, end: number): boolean {
-  if (BEFORE_META.test(text.slice(Math.max(0, start - NEAR), start))) return true;
-  return /^\s*(?:\.\s*resolve\b|\.?\s*\/)/.test(text.slice(end, end + NEAR));
+/** Behind blanks of ASCII and opening brackets. */
+function skipBlank(script: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    const byte = script[at];
+    if (byte !== 0x20 && byte !== 0x28 && !(byte !== undefined && byte >= 9 && byte <= 13)) {
+      return at;
+    }
+    at++;
+  }
 }

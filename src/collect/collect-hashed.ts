@@ -171,10 +171,10 @@ function originalsOf(
   return compress.length === 0 ? [] : files.map((file) => originalOf(file, rules));
 }
 
-/** A content by its names: under its plain name too, where nothing was rewritten. */
+/** A content by its names: under its plain name too, where nothing was rewritten, and that is no link. */
 function originalOf(file: HashedFile, rules: HashingRules): Original {
   const { name, hashedName, size, basis } = file;
-  const isOne = rules.keeps(name) && basis === '' && hashedName !== name;
+  const isOne = rules.keeps(name) && basis === '' && hashedName !== name && !rules.link;
   // A name that was hashed by somebody else says nothing of the content.
   const key = hashedName === name ? file.hashed : hashedName;
   return { names: isOne ? [hashedName, name] : [hashedName], key, size };

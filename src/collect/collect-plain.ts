@@ -33,9 +33,9 @@ export async function collectPlain(run: Run, desk: Desk): Promise<Outcome> {
   };
 }
 
-/** What may be compressed; a copy changes with its size and time. */
-async function originalsIn({ storage, settings, files }: Run): Promise<Original[]> {
-  if (settings.compress.length === 0) return [];
+/** What may be compressed: no links, whose content may change any time. A copy's size and time tell of it. */
+async function originalsIn({ storage, settings, options, files }: Run): Promise<Original[]> {
+  if (settings.compress.length === 0 || options.link) return [];
   const originals: Original[] = [];
   await eachOf(files.keys(), async (name) => {
     const found = await storage.stat(name);

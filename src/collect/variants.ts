@@ -54,17 +54,29 @@ export async function compressFiles(
   originals: readonly Original[],
 ): Promise<Variants> {
   const { storage, settings, options } = run;
-  if (options.dryRun) return NONE;
   const wanted = settings.compress.length === 0 ? [] : originals.filter(isWorthTrying);
   const root = storage.direct && storage.path?.('');
-  if (root === undefined) return compressElsewhere(run, desk, wanted);
-  return compressHere(run, desk, wanted, root);
+  if (root !== undefined) return compressHere(run, desk, wanted, root);
+  return options.dryRun ? pretended(run, wanted) : compressElsewhere(run, desk, wanted);
 }
 
-const NONE: Variants = variantsOf(new Map(), [], 0, true);
+const NONE: Variants = {
+  sizes: new Map(),
+  names: new Set(),
+  report: { files: 0, made: 0, saved: 0 },
+  isSame: true,
+};
 
 function isWorthTrying({ names, size }: Original): boolean {
   return size > 0 && isCompressible(names[0] ?? '');
+}
+
+/** In a dry run, where nobody tries what gets smaller: all may have every form. */
+function pretended(run: Run, originals: readonly Original[]): Variants {
+  const names = originals.flatMap((original) =>
+    variantsOfNames(original.names, codingsFor(original.names, run)),
+  );
+  return { ...NONE, names: new Set(names) };
 }
 
 async function compressHere(
@@ -74,8 +86,9 @@ async function compressHere(
   root: string,
 ): Promise<Variants> {
   const memory = desk.recall(MEMORY);
-  if (originals.length === 0 && memory === undefined) return NONE;
   const known = parseKnown(memory);
+  // Otherwise compressed forms that lie here are not ours.
+  if (originals.length === 0 && known.size === 0) return NONE;
   const exists = existsUnder(root);
   const isThere = (name: string, key: string, coding: Coding) => {
     const [knownKey, sizes] = known.get(name) ?? [];
@@ -90,9 +103,9 @@ async function compressHere(
     const own: Partial<Record<Coding, number>> = {};
     const missing: Coding[] = [];
     for (const coding of codingsFor(names, run)) {
-      if (names.every((name) => isThere(name, key, coding))) {
-        own[coding] = known.get(names[0] ?? '')?.[1][coding] ?? 0;
-      } else missing.push(coding);
+      const isKnown = names.every((name) => isThere(name, key, coding));
+      own[coding] = isKnown ? (known.get(names[0] ?? '')?.[1][coding] ?? 0) : 0;
+      if (!isKnown) missing.push(coding);
     }
     for (const name of names) {
       sizes.set(name, own);
@@ -100,16 +113,15 @@ async function compressHere(
     }
     if (missing.length > 0) jobs.push({ names, codings: missing, size });
   }
+  if (run.options.dryRun) {
+    const variants = variantsOf(sizes, originals, jobs.length, false);
+    const made = jobs.flatMap(({ names, codings }) => variantsOfNames(names, codings));
+    return { ...variants, names: new Set([...variants.names, ...made]) };
+  }
   await perform(run, desk, root, jobs, async (job, result) => {
     Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
   });
-  for (const name of run.files.keys()) {
-    for (const coding of CODINGS) {
-      const variant = name + SUFFIXES[coding];
-      const isWanted = (sizes.get(name)?.[coding] ?? 0) > 0 || run.files.has(variant);
-      if (!isWanted && exists(variant)) rmSync(join(root, variant));
-    }
-  }
+  for (const variant of outdated(run, sizes, exists)) rmSync(join(root, variant));
   const text = `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`;
   if (text !== memory) desk.remember(MEMORY, [text]);
   return variantsOf(sizes, originals, jobs.length, text === memory);
@@ -121,7 +133,19 @@ async function compressElsewhere(
   desk: Desk,
   originals: readonly Original[],
 ): Promise<Variants> {
-  const { storage } = run;
+  const { storage, files } = run;
+  const there = new Set<string>();
+  for await (const name of storage.list()) there.add(name);
+
+  async function sizeOf(name: string, coding: Coding): Promise<number | undefined> {
+    const variant = name + SUFFIXES[coding];
+    if (!there.has(variant)) return undefined;
+    const found = await storage.stat(variant);
+    // A source's own name does not change with its content: what was made of that, has its time.
+    const isOfNow = !files.has(name) || found?.mtimeMs === (await storage.stat(name))?.mtimeMs;
+    return isOfNow ? found?.size : undefined;
+  }
+
   const sizes = new Map<string, Sizes>();
   const jobs: Job[] = [];
   await eachOf(originals, async ({ names, size }) => {
@@ -129,20 +153,47 @@ async function compressElsewhere(
     for (const name of names) sizes.set(name, own);
     const missing: Coding[] = [];
     for (const coding of codingsFor(names, run)) {
-      const stats = await Promise.all(names.map((name) => storage.stat(name + SUFFIXES[coding])));
-      if (stats.every((stat) => stat !== undefined)) own[coding] = stats[0]?.size ?? 0;
-      else missing.push(coding);
+      const found = await Promise.all(names.map((name) => sizeOf(name, coding)));
+      const isKnown = found.every((size) => size !== undefined);
+      own[coding] = isKnown ? (found[0] ?? 0) : 0;
+      if (!isKnown) missing.push(coding);
     }
     const body = missing.length > 0 ? await storage.read(names[0] ?? '') : undefined;
     if (body !== undefined) jobs.push({ names, codings: missing, body, size });
   });
   await perform(run, desk, undefined, jobs, async (job, result) => {
     Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
-    for (const [coding, body] of Object.entries(result.bodies ?? {})) {
-      for (const name of job.names) await storage.write(name + SUFFIXES[coding as Coding], body);
+    for (const name of job.names) {
+      const mtimeMs = files.has(name) ? (await storage.stat(name))?.mtimeMs : undefined;
+      for (const [coding, body] of Object.entries(result.bodies ?? {})) {
+        const variant = name + SUFFIXES[coding as Coding];
+        await storage.write(variant, body, mtimeMs === undefined ? {} : { mtimeMs });
+      }
     }
   });
+  for (const variant of outdated(run, sizes, (name) => there.has(name))) {
+    await storage.delete(variant);
+  }
   return variantsOf(sizes, originals, jobs.length, false);
+}
+
+/** Compressed forms of what plain names held before: whoever serves them would serve the old content. */
+function* outdated(
+  { files }: Run,
+  sizes: ReadonlyMap<string, Sizes>,
+  exists: (name: string) => boolean,
+): Generator<string> {
+  for (const name of files.keys()) {
+    for (const coding of CODINGS) {
+      const variant = name + SUFFIXES[coding];
+      const isWanted = (sizes.get(name)?.[coding] ?? 0) > 0 || files.has(variant);
+      if (!isWanted && exists(variant)) yield variant;
+    }
+  }
+}
+
+function variantsOfNames(names: readonly string[], codings: readonly Coding[]): string[] {
+  return names.flatMap((name) => codings.map((coding) => name + SUFFIXES[coding]));
 }
 
 function variantsOf(
@@ -207,10 +258,15 @@ async function perform(
 
 const orderOf = ({ names, codings, body }: Job): Content => ({ names, codings, body });
 
-/** Without those whose place a source takes: `x.css.br` may be a file of its own. */
+/**
+ * In one order, whatever the settings': the manifest has them so. Without those whose place a source
+ * takes: `x.css.br` may be a file of its own.
+ */
 function codingsFor(names: readonly string[], { files, settings }: Run): Coding[] {
-  return settings.compress.filter(
-    (coding) => !names.some((name) => files.has(name + SUFFIXES[coding])),
+  return CODINGS.filter(
+    (coding) =>
+      settings.compress.includes(coding) &&
+      !names.some((name) => files.has(name + SUFFIXES[coding])),
   );
 }
 

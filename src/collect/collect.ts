@@ -1,11 +1,12 @@
 import { CollectError, reason, SetupError } from '../errors.js';
 import { checkOptions } from '../options.js';
+import type { FoundFile } from '../finder.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
 import { collectHashed } from './collect-hashed.js';
 import { collectPlain } from './collect-plain.js';
-import { openDesk } from './desk.js';
+import { isOwn, openDesk } from './desk.js';
 import { planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
 
@@ -37,6 +38,7 @@ export async function collectFiles(
     ...(options.ignore ?? []),
   ];
   const { files, shadowed, warnings: planned } = await planFiles(sources, ignore, destination);
+  assertNoneOurs(files.values(), storage);
   for (const file of shadowed) tell({ type: 'shadowed', ...file });
 
   const desk = await openDesk(destination, dryRun, (message) => tell({ type: 'wait', message }));
@@ -81,6 +83,25 @@ function checkValues(options: CollectOptions): void {
   }
   if (onEvent !== undefined && typeof onEvent !== 'function') {
     throw new SetupError("collect()'s onEvent must be a function.");
+  }
+}
+
+/** A source cannot have a name that collecting itself needs. */
+function assertNoneOurs(files: Iterable<FoundFile>, { hashing, path: pathOf }: Storage): void {
+  const { manifestName, manifestStorage } = hashing ?? {};
+  const isManifest = (name: string) =>
+    name === manifestName && manifestStorage?.path?.(name) === pathOf?.(name);
+  for (const { name, path } of files) {
+    if (isManifest(name)) {
+      throw new CollectError(
+        `'${name}' (${path}) has the name of the manifest. Leave it out (ignore), or give the manifest another name (manifestName).`,
+      );
+    }
+    if (isOwn(name)) {
+      throw new CollectError(
+        `'${name}' (${path}) lies where collecting keeps what it remembers. Leave it out (ignore).`,
+      );
+    }
   }
 }
 

@@ -62,8 +62,13 @@ export async function pruneFiles(
       'There is nothing to prune: only hashedStorage() keeps the files of earlier deploys. collectstatic --clear removes what was not collected.',
     );
   }
+  if (storage.path === undefined) {
+    throw new SetupError(
+      'Files can be pruned on this machine only: elsewhere, nobody knows what earlier deploys need.',
+    );
+  }
   const { dryRun = false, onDelete = () => {} } = options;
-  const desk = await openDesk(storage.path?.(''), dryRun, () => {});
+  const desk = await openDesk(storage.path(''), dryRun, () => {});
   try {
     const deploys = await deploysIn(storage, hashing);
     const { kept, dropped } = divide(deploys, rules);
@@ -118,12 +123,24 @@ async function deploysIn(storage: Storage, hashing: Hashing): Promise<KnownDeplo
   let next = time;
   for (const archive of archives) {
     if (archive === own) continue;
-    const text = new TextDecoder().decode((await storage.read(archive)) ?? new Uint8Array());
+    const manifest = await archived(storage, archive);
     const published = publishedAt(archive);
-    deploys.push({ manifest: parseManifest(text, archive), published, replaced: next, archive });
+    deploys.push({ manifest, published, replaced: next, archive });
     next = Math.min(next, published);
   }
   return deploys;
+}
+
+async function archived(storage: Storage, archive: string): Promise<Manifest> {
+  try {
+    const body = await storage.read(archive);
+    return parseManifest(new TextDecoder().decode(body), storage.path?.(archive) ?? archive);
+  } catch (cause) {
+    throw new CollectError(
+      `Nothing was pruned: the manifest of an earlier deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
+      { cause },
+    );
+  }
 }
 
 interface Rules {

@@ -45,7 +45,7 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
   const entries = [...hashed.files.values()];
   const variants = await compressFiles(run, desk, originalsOf(entries, settings, rules));
   const isSame = hashed.isSame && variants.isSame && state.isExhausted();
-  let current = before?.digest ?? '';
+  let current = before?.digest;
   if (!options.dryRun && !(isSame && current === state.manifest)) {
     const manifest = serialiseManifest(entriesOf(entries, variants));
     current = digestOf(manifest);
@@ -65,7 +65,7 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
     warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message)],
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     compressed: variants.report,
-    isCollected: isCollectedBy(entries, variants, hashing, rules, current),
+    isCollected: isCollectedBy(entries, variants, hashing, rules, current ?? ''),
   };
 }
 

@@ -62,6 +62,6 @@ async function place(
     if (!dryRun) await (target === undefined ? copy(storage, file) : link(target, file.path));
     return { type: target === undefined ? 'copy' : 'link', size };
   } catch (cause) {
-    throw await collectFault(file, cause);
+    throw collectFault(file, cause);
   }
 }

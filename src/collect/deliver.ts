@@ -29,7 +29,7 @@ export async function deliver(
       if (plain) await copy(storage, file);
       file.body = undefined;
     } catch (cause) {
-      throw await collectFault(file, cause);
+      throw collectFault(file, cause);
     }
   });
 }

@@ -1,19 +1,18 @@
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemCode } from '../errors.js';
-import { STATE_FOLDER } from '../names.js';
+import { PARTIAL, STATE_FOLDER } from '../names.js';
 import { faultOf } from './fault.js';
-import { takeLock } from './lock.js';
+import { type Lock, takeLock } from './lock.js';
 
 /** Where a run keeps what it needs, and what it remembers: `.staticfiles/` under the static root. */
 export interface Desk {
@@ -29,6 +28,7 @@ export interface Desk {
 }
 
 const SCRATCH = 'scratch-';
+const LOCK = 'lock';
 
 /** Whether a name of the storage belongs to what runs keep for themselves. */
 export function isOwn(name: string): boolean {
@@ -48,50 +48,78 @@ export async function openDesk(
   const folder = root === undefined ? undefined : join(root, STATE_FOLDER);
   const lock = folder === undefined || dryRun ? undefined : await lockIn(folder, onWait);
   const scratchFolder = join(folder ?? '', SCRATCH + crypto.randomUUID());
-  if (lock !== undefined) sweep(folder as string);
   return {
     scratchFolder,
     recall: (file) => (folder === undefined ? undefined : textOf(join(folder, file))),
     remember(file, parts) {
       if (lock === undefined || folder === undefined) return;
-      const partial = join(folder, SCRATCH + crypto.randomUUID());
-      const open = openSync(partial, 'wx');
+      const path = join(folder, file);
       try {
-        for (const part of parts) writeSync(open, part);
-      } finally {
-        closeSync(open);
+        writeWhole(join(folder, SCRATCH + crypto.randomUUID()), path, parts);
+      } catch (cause) {
+        throw faultOf(`What is known of the files could not be kept in ${path}`, cause);
       }
-      renameSync(partial, join(folder, file));
     },
     assertOwn: () => lock?.assertHeld(),
     close() {
       if (lock === undefined || folder === undefined) return;
-      rmSync(scratchFolder, { recursive: true, force: true });
+      attempt(() => rmSync(scratchFolder, { recursive: true, force: true })); // the next run will
       lock.release();
-      try {
-        rmdirSync(folder);
-      } catch {
-        // It holds something, as it should after hashing.
-      }
+      attempt(() => rmdirSync(folder)); // it holds something, as it should after hashing
     },
   };
 }
 
-async function lockIn(folder: string, onWait: (message: string) => void) {
+async function lockIn(folder: string, onWait: (message: string) => void): Promise<Lock> {
+  const root = dirname(folder);
   try {
-    mkdirSync(folder, { recursive: true });
-    return await takeLock(join(folder, 'lock'), (holder) =>
+    const lock = await takeLock(join(folder, LOCK), (holder) =>
       onWait(`Another collectstatic is at work here (${holder}); waiting for its end.`),
     );
+    try {
+      sweep(folder);
+      if (lock.inherited) sweepPartials(root);
+      return lock;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   } catch (cause) {
-    throw await faultOf(`Files cannot be collected into ${join(folder, '..')}`, cause);
+    throw faultOf(`Files cannot be collected into ${root}`, cause);
   }
+}
+
+function writeWhole(partial: string, path: string, parts: Iterable<string>): void {
+  const open = openSync(partial, 'wx');
+  try {
+    for (const part of parts) writeFileSync(open, part); // all of it, or it throws
+  } finally {
+    closeSync(open);
+  }
+  renameSync(partial, path);
 }
 
 /** What runs that were killed have left; nobody else has the lock. */
 function sweep(folder: string): void {
   for (const entry of readdirSync(folder)) {
-    if (entry.startsWith(SCRATCH)) rmSync(join(folder, entry), { recursive: true, force: true });
+    if (!entry.startsWith(SCRATCH) && !entry.startsWith(`${LOCK}-`)) continue;
+    rmSync(join(folder, entry), { recursive: true, force: true });
+  }
+}
+
+/** What they have left beside the places of files. */
+function sweepPartials(root: string): void {
+  for (const { name, parentPath } of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (name.startsWith(PARTIAL)) rmSync(join(parentPath, name), { force: true });
+  }
+}
+
+/** Does what is no fault where it fails. */
+function attempt(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // The caller says why.
   }
 }
 

@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
 
 /** What went wrong with one file, in a sentence that says what to do. */
 export function collectFault(
   { name, path }: { readonly name: string; readonly path: string },
   cause: unknown,
-): Promise<StaticFilesError> {
+): StaticFilesError {
   return faultOf(`'${name}' could not be collected from ${path}`, cause, path);
 }
 
@@ -14,26 +14,20 @@ export function collectFault(
  *
  * @param source the path of the file that was to be read; none where one was written only
  */
-export async function faultOf(
-  what: string,
-  cause: unknown,
-  source?: string,
-): Promise<StaticFilesError> {
+export function faultOf(what: string, cause: unknown, source?: string): StaticFilesError {
   if (cause instanceof StaticFilesError) return cause;
-  const hint = await hintFor(systemCode(cause), source);
+  const hint = hintFor(systemCode(cause), source);
   const start = `${what}: ${reason(cause)}.`;
   return new CollectError(hint === undefined ? start : `${start} ${hint}`, { cause });
 }
 
-async function hintFor(
-  code: string | undefined,
-  source: string | undefined,
-): Promise<string | undefined> {
+function hintFor(code: string | undefined, source: string | undefined): string | undefined {
   switch (code) {
     case 'ENOTDIR':
     case 'EISDIR':
     case 'EEXIST':
     case 'ENOTEMPTY':
+      if (source === undefined) return undefined;
       return "A folder stands in a file's place, or a file in a folder's; --clear removes it.";
     case 'EACCES':
     case 'EPERM':
@@ -46,13 +40,9 @@ async function hintFor(
     case 'ENAMETOOLONG':
       return 'With its hash, the name is longer than the file system takes: give the file a shorter one.';
     case 'ENOENT':
-      if (source === undefined || (await isThere(source))) return undefined;
+      if (source === undefined || existsSync(source)) return undefined;
       return 'The source vanished meanwhile; run collectstatic again.';
     default:
       return undefined;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -68,7 +68,7 @@ export async function hashFiles(
     const isSame = formers.size === 0 && finished === 0;
     return { files: items, missing, isSame };
   } catch (error) {
-    throw error instanceof TaskError ? await collectFault(fileOf(error.item), error) : error;
+    throw error instanceof TaskError ? collectFault(fileOf(error.item), error) : error;
   } finally {
     await force.close();
   }
@@ -83,7 +83,7 @@ async function inspected(
   try {
     return inspect(file, known, root, rules);
   } catch (cause) {
-    throw await collectFault(file, cause);
+    throw collectFault(file, cause);
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   closeSync,
   linkSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -10,11 +11,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CollectError, systemCode } from '../errors.js';
 
 /** The right to write, which one run has at a time. */
 export interface Lock {
+  /** Whether it was taken over from a run that was killed, and so may have left something. */
+  readonly inherited: boolean;
   /** @throws {CollectError} where another run has taken it over meanwhile. */
   assertHeld(): void;
   release(): void;
@@ -44,11 +48,13 @@ const ours = new Set<string>();
 export async function takeLock(path: string, onWait: (holder: string) => void): Promise<Lock> {
   const own: Holder = { token: crypto.randomUUID(), pid: process.pid, host: hostname() };
   ours.add(own.token);
+  let inherited = false;
   for (let told = false; !created(path, own); ) {
     const text = textOf(path);
     if (text === undefined) continue;
     if (isDead(path, text)) {
       takeAway(path, text, own.token);
+      inherited = true;
       continue;
     }
     if (!told) onWait(describe(text));
@@ -61,6 +67,7 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
   }, HEARTBEAT_MS);
   heart.unref();
   return {
+    inherited,
     assertHeld() {
       if (isHeld()) return;
       throw new CollectError(
@@ -76,11 +83,13 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
 }
 
 function created(path: string, holder: Holder): boolean {
+  mkdirSync(dirname(path), { recursive: true });
   let file: number;
   try {
     file = openSync(path, 'wx');
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    // A run that ends removes the folder with its lock where nothing else is in it.
+    if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOENT') return false;
     throw error;
   }
   try {
@@ -106,7 +115,8 @@ function textOf(path: string): string | undefined {
 /** `undefined`: it is being written at this moment, or was damaged. */
 function holderIn(text: string): Holder | undefined {
   try {
-    return JSON.parse(text) as Holder;
+    const { token, pid, host } = JSON.parse(text) as Holder;
+    return Number.isSafeInteger(pid) && host ? { token, pid, host } : undefined;
   } catch {
     return undefined; // its age decides
   }

@@ -4,6 +4,7 @@ import { CollectError, reason, systemCode } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
 import { compareNames, STATE_FOLDER } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
+import { faultOf } from './fault.js';
 import { digestOf } from './state.js';
 
 /** What a manifest says of a file. */
@@ -144,6 +145,19 @@ function placeOf({
  * kept, for pages that are still open and for `prune`. Nothing is touched where both are the same.
  */
 export async function publishManifest(
+  storage: Storage,
+  hashing: Hashing,
+  body: Uint8Array,
+  before: Published | undefined,
+): Promise<void> {
+  try {
+    await publish(storage, hashing, body, before);
+  } catch (cause) {
+    throw faultOf(`The manifest could not be published as ${placeOf(hashing)}`, cause);
+  }
+}
+
+async function publish(
   storage: Storage,
   { manifestName, manifestStorage }: Hashing,
   body: Uint8Array,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { CollectOptions, CollectReport } from '../../src/collect/run.js';
 import type { Settings } from '../../src/settings.js';
@@ -76,6 +76,7 @@ export function tree(folder: string): Record<string, string> {
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path);
     if (entry.isDirectory() || name.startsWith('.staticfiles/')) continue;
+    if (!existsSync(path)) continue; // a link to a source that is gone
     found[name] = readFileSync(path, 'latin1');
   }
   return found;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   lstatSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { django } from '../django.js';
 import { project } from '../project.js';
+import { hashedProject } from './hashed-project.js';
 import { run } from './run.js';
 
 const FILES = {
@@ -111,9 +113,7 @@ describe('collectstatic', () => {
     expect((await run(root, ['collectstatic', '-l'])).out).toMatch(
       /\n0 static files symlinked to '.*', 4 unmodified\.\n/,
     );
-    expect((await run(root, ['collectstatic'])).out).toMatch(
-      /\n4 static files copied to '.*'\.\n/,
-    );
+    expect((await run(root, ['collectstatic'])).out).toMatch(/\n4 static files copied to '.*'\.\n/);
     expect(lstatSync(`${root}/collected/vendor/v.js`).isFile()).toBe(true);
     expect(readFileSync(`${root}/lib/v.js`, 'utf8')).toBe('v');
   });
@@ -206,5 +206,119 @@ describe('collectstatic', () => {
       summary.exec(theirs)?.[0].replace('/django', '/collected'),
     );
     expect(tree(`${root}/collected`)).toEqual(tree(`${root}/django`));
+  });
+});
+
+describe('collectstatic under hashed names', () => {
+  const HASH = '9dd4e461268c'; // of `x`
+  const SOURCES = { 'a.css': 'url(b.png)', 'b.png': 'x' };
+  const LOST = {
+    'a.css': 'url(gone.png)',
+    'a.js': "import './gone.js'\n//# sourceMappingURL=a.map",
+  };
+  const MISSING = [
+    "a.css:1:5: gone.png is not found: there is no file 'gone.png'.",
+    "a.js:1:9: ./gone.js is not found: there is no file 'gone.js'.",
+  ];
+  const MAP = "a.js:2:22: a.map is not found: there is no source map 'a.map'.";
+
+  it('sums up, and tells each step for --verbosity 2', async () => {
+    const root = hashedProject(SOURCES);
+    const { status, out, err } = await run(root, ['collectstatic', '-v', '2']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).toContain(`Copying '${root}/site/b.png'\n`);
+    expect(out).toContain(`Post-processed 'b.png' as 'b.${HASH}.png'\n`);
+    expect(out).toMatch(
+      /\n\n2 static files copied to '.*\/collected', 2 post-processed\.\n24 bytes in \d\.\d s\.\n$/,
+    );
+    expect((await run(root, ['collectstatic'])).out).toMatch(
+      /^\n0 static files copied to '.*', 2 unmodified, 2 post-processed\.\n/,
+    );
+    expect(readFileSync(`${root}/collected/b.${HASH}.png`, 'utf8')).toBe('x');
+  });
+
+  it('tells warnings last, on standard error', async () => {
+    const many = await run(hashedProject(LOST), ['collectstatic']);
+    expect(many.status).toBe(0);
+    expect(many.err).toBe(`\n3 warnings:\n  ${[...MISSING, MAP].join('\n  ')}\n`);
+    const one = await run(hashedProject({ 'a.css': LOST['a.css'] }), ['collectstatic']);
+    expect(one.err).toBe(`\nA warning:\n  ${MISSING[0]}\n`);
+    expect(await run(hashedProject(LOST), ['collectstatic', '-v', '0'])).toEqual({
+      status: 0,
+      out: '',
+      err: '',
+    });
+  });
+
+  it('fails for --strict, with every missing reference, and publishes nothing', async () => {
+    const root = hashedProject(LOST);
+    const { status, err } = await run(root, ['collectstatic', '--strict']);
+    expect(status).toBe(1);
+    expect(err).toBe(
+      `Error: 2 references lead to no file, and that is an error by references.missing or --strict:\n  ${MISSING.join('\n  ')}\n`,
+    );
+    expect(existsSync(`${root}/collected/staticfiles.json`)).toBe(false);
+    expect((await run(root, ['collectstatic'])).status).toBe(0);
+  });
+
+  it('pretends in a dry run, and writes nothing at all', async () => {
+    const root = hashedProject(SOURCES);
+    const { status, out } = await run(root, ['collectstatic', '--dry-run']);
+    expect(status).toBe(0);
+    expect(out).toContain(`Pretending to copy '${root}/site/a.css'\n`);
+    expect(out).toContain(`Post-processed 'b.png' as 'b.${HASH}.png'\n`);
+    expect(out).toMatch(/\n2 static files copied to '.*', 2 post-processed\.\n/);
+    expect(existsSync(`${root}/collected`)).toBe(false);
+  });
+
+  it('answers its report as JSON, and prints nothing else', async () => {
+    const root = hashedProject({ ...SOURCES, ...LOST });
+    const { status, out, err } = await run(root, ['collectstatic', '--json']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(JSON.parse(out)).toMatchObject({
+      copied: ['a.css', 'a.js', 'b.png'],
+      warnings: [...MISSING, MAP],
+      missing: [
+        { name: 'a.css', line: 1, column: 5, target: 'gone.png', sourceMap: false },
+        {},
+        {},
+      ],
+      hashed: [{}, {}, { name: 'b.png', hashedName: `b.${HASH}.png` }],
+      compressed: { files: 0, made: 0, saved: 0 },
+    });
+    const failed = await run(root, ['collectstatic', '--json', '--strict']);
+    expect(failed.status).toBe(1);
+    expect(JSON.parse(failed.out).error).toMatchObject({ code: 'ERR_STATICFILES_COLLECT' });
+  });
+
+  it('tells what compressing saves', async () => {
+    const root = hashedProject({ 'a.css': 'a{}'.repeat(1000) }, 'compress: ["gzip"]');
+    expect((await run(root, ['collectstatic'])).out).toMatch(
+      /post-processed\.\n1 compressed, 1 of them now: 3\.0 kB less to send\.\n3\.0 kB in /,
+    );
+    expect((await run(root, ['collectstatic'])).out).toContain(
+      '\n1 compressed, 0 of them now: 3.0 kB',
+    );
+  });
+
+  it('copies only for --no-post-process', async () => {
+    const root = hashedProject(SOURCES);
+    const { out } = await run(root, ['collectstatic', '--no-post-process']);
+    expect(out).toMatch(/\n2 static files copied to '.*'\.\n/);
+    expect(tree(`${root}/collected`)).toEqual(SOURCES);
+  });
+
+  it('refuses a damaged manifest, and --clear forgets it', async () => {
+    const root = hashedProject(SOURCES);
+    await run(root, ['collectstatic']);
+    writeFileSync(`${root}/collected/staticfiles.json`, '');
+    const { status, err } = await run(root, ['collectstatic']);
+    expect(status).toBe(1);
+    expect(err).toMatch(/^Error: The manifest of the last deploy cannot be read.*--clear/);
+    const { status: cleared } = await run(root, ['collectstatic', '--clear']);
+    expect(cleared).toBe(0);
+    expect(Object.keys(tree(`${root}/collected`)).filter((name) => !/^\./.test(name))).toHaveLength(
+      5,
+    );
   });
 });

@@ -3,16 +3,26 @@ import { parseArgs } from 'node:util';
 import { reason, SettingsError, StaticFilesError, systemCode } from '../errors.js';
 import { loadConfig } from '../load-config.js';
 import { didYouMean, nearNames } from '../near.js';
-import { checkCommand } from './check.js';
-import { collectstatic } from './collectstatic.js';
 import { type Call, COMMON_OPTIONS, type Command, type Option, UsageError } from './command.js';
-import { findstatic } from './findstatic.js';
 import { commandHelp, overview, usage } from './help.js';
 import type { Io } from './io.js';
-import { prune } from './prune.js';
-import { runserver } from './runserver.js';
 
-const COMMANDS: readonly Command[] = [collectstatic, findstatic, runserver, checkCommand, prune];
+/** Every command, loaded when it is called: what `runserver` needs is nobody else's business. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  collectstatic: async () => (await import('./collectstatic.js')).collectstatic,
+  findstatic: async () => (await import('./findstatic.js')).findstatic,
+  runserver: async () => (await import('./runserver.js')).runserver,
+  check: async () => (await import('./check.js')).checkCommand,
+  prune: async () => (await import('./prune.js')).prune,
+};
+
+function commandOf(name: string | undefined): Promise<Command> | undefined {
+  return name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.() : undefined;
+}
+
+function allCommands(): Promise<Command[]> {
+  return Promise.all(Object.values(COMMANDS).map((load) => load()));
+}
 
 /** Exit statuses: done, it failed, it was called wrongly. */
 const DONE = 0;
@@ -29,7 +39,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.out(`${createRequire(import.meta.url)('staticfiles/package.json').version}\n`);
     return DONE;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+  const command = await commandOf(name);
   if (command === undefined) {
     if (rest.includes('--json')) io.out(`${JSON.stringify({ error: unknown(name) })}\n`);
     return unknownCommand(name, io);
@@ -37,10 +47,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   return runCommand(command, rest, io);
 }
 
-function helpFor(name: string | undefined, unasked: boolean, io: Io): number {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+async function helpFor(name: string | undefined, unasked: boolean, io: Io): Promise<number> {
+  const command = await commandOf(name);
   if (name !== undefined && command === undefined) return unknownCommand(name, io);
-  const text = `${command ? commandHelp(command) : overview(COMMANDS)}\n`;
+  const text = `${command ? commandHelp(command) : overview(await allCommands())}\n`;
   if (unasked) io.err(text);
   else io.out(text);
   return unasked ? WRONG_USAGE : DONE;
@@ -50,12 +60,10 @@ function unknown(name: string) {
   return { code: 'ERR_STATICFILES_USAGE', message: `Unknown command '${name}'.` };
 }
 
-function unknownCommand(name: string, io: Io): number {
-  const near = nearNames(
-    name,
-    COMMANDS.map((command) => command.name),
-  ).slice(0, 1);
-  io.err(`Unknown command '${name}'.${didYouMean(near)}\n\n${overview(COMMANDS)}\n`);
+async function unknownCommand(name: string, io: Io): Promise<number> {
+  const near = nearNames(name, Object.keys(COMMANDS)).slice(0, 1);
+  const commands = overview(await allCommands());
+  io.err(`Unknown command '${name}'.${didYouMean(near)}\n\n${commands}\n`);
   return WRONG_USAGE;
 }
 

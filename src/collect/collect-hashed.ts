@@ -20,12 +20,11 @@ import type { HashingRules } from './rules.js';
 import type { CollectOptions, Outcome, Progress, Run } from './run.js';
 import { digestOf, isSettled, readState, type State, serialiseState } from './state.js';
 import { compressFiles, type Original, type Variants } from './variants.js';
-import { threadsFor } from './workforce.js';
 
 /** Where the last run's knowledge is kept. */
-const STATE = 'state.json';
+export const STATE = 'state.json';
 /** A thread starts in the time in which so many small files are read and written. */
-const FILES_A_THREAD = 400;
+export const FILES_A_THREAD = 400;
 
 /** Collects files under hashed names, and publishes the manifest when all of them are there. */
 export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
@@ -39,7 +38,8 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
   }
   const started = Date.now();
   const rules = rulesOf(settings, hashing, options);
-  const crew = (changed: number) => crewOf(run, desk, root, threadsFor(changed / FILES_A_THREAD));
+  const crew = (changed: number) =>
+    crewOf(run, desk, root, run.threads.countFor(changed / FILES_A_THREAD));
   const audience = audienceOf(run, rules, root === undefined);
   const hashed = await hashFiles(files, state, root, crew, rules, audience);
   const entries = [...hashed.files.values()];
@@ -54,7 +54,9 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
     if (root !== undefined) {
       desk.remember(
         STATE,
-        serialiseState(entries, current, (print) => isSettled(print, started)),
+        serialiseState(entries, current, hashed.missing.length > 0 ? '' : rules.digest, (print) =>
+          isSettled(print, started),
+        ),
       );
     }
   }
@@ -123,6 +125,7 @@ function rulesOf(
     return [globMatcher([entry.slice(0, colon)]), globMatcher([entry.slice(colon + 1)])] as const;
   });
   return {
+    digest: digestOf(JSON.stringify([staticUrl, references.ignore])),
     staticUrl,
     missingIsError: strict ?? references.missing === 'error',
     isIgnored: (from, target) => ignored.some(([file, to]) => file(from) && to(target)),

@@ -23,7 +23,7 @@ export async function collectPlain(run: Run, desk: Desk): Promise<Outcome> {
   });
   const variants = await compressFiles(run, desk, await originalsIn(run));
   return {
-    stepOf: (name) => steps.get(name),
+    stepOf: (name) => steps.get(name) ?? 'skip',
     hashed: [],
     missing: [],
     warnings: [],

@@ -1,14 +1,15 @@
 import { CollectError, reason, SetupError } from '../errors.js';
-import { checkOptions } from '../options.js';
 import type { FoundFile } from '../finder.js';
+import { checkOptions } from '../options.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
-import { collectHashed } from './collect-hashed.js';
+import { collectHashed, FILES_A_THREAD, STATE } from './collect-hashed.js';
 import { collectPlain } from './collect-plain.js';
 import { isOwn, openDesk } from './desk.js';
 import { planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
+import { openThreads } from './threads.js';
 
 const SWITCHES = ['defaultIgnore', 'dryRun', 'clear', 'link', 'postProcess', 'strict'] as const;
 
@@ -37,26 +38,31 @@ export async function collectFiles(
     ...(options.defaultIgnore === false ? [] : settings.ignore),
     ...(options.ignore ?? []),
   ];
-  const { files, shadowed, warnings: planned } = await planFiles(sources, ignore, destination);
-  assertNoneOurs(files.values(), storage);
-  for (const file of shadowed) tell({ type: 'shadowed', ...file });
-
+  const isHashed = storage.hashing !== undefined && options.postProcess !== false;
   const desk = await openDesk(destination, dryRun, (message) => tell({ type: 'wait', message }));
+  const threads = openThreads();
   try {
-    const run: Run = { storage, settings, options, files, tell };
-    const isHashed = storage.hashing !== undefined && options.postProcess !== false;
+    // With nothing known yet, all of many files is work: threads get ready while they are listed.
+    const isFirst = isHashed && !desk.knows(STATE);
+    const plan = await planFiles(sources, ignore, destination, (count) => {
+      if (isFirst && count === 2 * FILES_A_THREAD) threads.start();
+    });
+    const { files, shadowed, warnings: planned } = plan;
+    assertNoneOurs(files.values(), storage);
+    for (const file of shadowed) tell({ type: 'shadowed', ...file });
+    const run: Run = { storage, settings, options, files, threads, tell };
     const outcome = await (isHashed ? collectHashed(run, desk) : collectPlain(run, desk));
     const warnings = [...doubts, ...planned, ...outcome.warnings];
     for (const message of warnings) tell({ type: 'warning', message });
     const deleted = clear ? await clearRest(run, outcome) : [];
-    const names = (type: string) =>
-      [...files.keys()].filter((name) => outcome.stepOf(name) === type);
+    const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };
+    for (const name of files.keys()) names[outcome.stepOf(name)].push(name);
     return {
       destination,
       dryRun,
-      copied: names('copy'),
-      linked: names('link'),
-      unmodified: names('skip'),
+      copied: names.copy,
+      linked: names.link,
+      unmodified: names.skip,
       hashed: outcome.hashed,
       deleted,
       shadowed,
@@ -67,6 +73,7 @@ export async function collectFiles(
       milliseconds: Math.round(performance.now() - started),
     };
   } finally {
+    await threads.close();
     desk.close();
   }
 }

@@ -3,15 +3,15 @@ import type { Run } from './run.js';
 import { type Workforce, workforce } from './workforce.js';
 
 /**
- * The workforce of a run, on so many threads.
+ * The workforce of a run, on so many of its threads.
  *
  * @param root the folder of the collected files; `undefined` where the storage is elsewhere
  */
 export function crewOf(
-  { storage, options }: Run,
+  { storage, options, threads }: Run,
   { scratchFolder }: Desk,
   root: string | undefined,
-  threads: number,
+  count: number,
 ): Workforce {
   const { dryRun = false, link = false, clear = false } = options;
   const work = {
@@ -22,5 +22,5 @@ export function crewOf(
     link,
     clear,
   };
-  return workforce(work, scratchFolder, threads);
+  return workforce(work, scratchFolder, threads, count);
 }

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import { type Lock, takeLock } from './lock.js';
 export interface Desk {
   /** A folder of this run's own for files that are being written; gone when it closes. */
   readonly scratchFolder: string;
+  knows(file: string): boolean;
   /** What was kept under that name; `undefined` where nothing was. */
   recall(file: string): string | undefined;
   /** Keeps a text, handed over in parts, under that name. */
@@ -46,10 +48,12 @@ export async function openDesk(
   onWait: (message: string) => void,
 ): Promise<Desk> {
   const folder = root === undefined ? undefined : join(root, STATE_FOLDER);
+  const isNew = root !== undefined && !existsSync(root);
   const lock = folder === undefined || dryRun ? undefined : await lockIn(folder, onWait);
   const scratchFolder = join(folder ?? '', SCRATCH + crypto.randomUUID());
   return {
     scratchFolder,
+    knows: (file) => folder !== undefined && existsSync(join(folder, file)),
     recall: (file) => (folder === undefined ? undefined : textOf(join(folder, file))),
     remember(file, parts) {
       if (lock === undefined || folder === undefined) return;
@@ -65,7 +69,9 @@ export async function openDesk(
       if (lock === undefined || folder === undefined) return;
       attempt(() => rmSync(scratchFolder, { recursive: true, force: true })); // the next run will
       lock.release();
-      attempt(() => rmdirSync(folder)); // it holds something, as it should after hashing
+      // They hold something, as they should after collecting.
+      attempt(() => rmdirSync(folder));
+      if (isNew) attempt(() => rmdirSync(root as string));
     },
   };
 }

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import type { FoundFile } from '../finder.js';
 import type { Item } from './file.js';
+import { languageOf } from './language.js';
 import type { HashingRules } from './rules.js';
-import { isScanned } from './scan.js';
+
 import { type Known, linkPrint, type Print, printAt, printOf } from './state.js';
 import type { Former } from './workshop.js';
 
@@ -20,7 +21,7 @@ export function inspect(
   rules: HashingRules,
 ): Inspected {
   const prehashed = rules.isPrehashed(name);
-  const scanned = !prehashed && isScanned(name);
+  const scanned = !prehashed && languageOf(name) !== undefined;
   if (root === undefined || known === undefined) {
     return { item: unknown(name, path, scanned), former: NOTHING };
   }

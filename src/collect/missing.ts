@@ -17,8 +17,8 @@ export interface MissingReference {
   readonly message: string;
 }
 
-/** A sentence a miss may take long to find; beyond these, there is none. */
-const SUGGESTIONS = 20;
+/** To look for names that look alike takes long; beyond so many, nobody reads them all. */
+const SUGGESTIONS = 5;
 
 /** Says what is missing, with the names that look alike. */
 export function missingReporter(names: () => Iterable<string>) {

@@ -19,11 +19,16 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
-/** Asks the finders for everything. Nothing is written yet, so a fault here costs nobody anything. */
+/**
+ * Asks the finders for everything. Nothing is written yet, so a fault here costs nobody anything.
+ *
+ * @param onFile hears of each file, how many there are by now
+ */
 export async function planFiles(
   sources: Sources,
   ignore: readonly string[],
   destination: string | undefined,
+  onFile: (count: number) => void = () => {},
 ): Promise<Plan> {
   const files = new Map<string, FoundFile>();
   const shadowed: ShadowedFile[] = [];
@@ -35,8 +40,10 @@ export async function planFiles(
     destination,
   })) {
     const winner = files.get(file.name);
-    if (winner === undefined) files.set(file.name, file);
-    else if (winner.path !== file.path) {
+    if (winner === undefined) {
+      files.set(file.name, file);
+      onFile(files.size);
+    } else if (winner.path !== file.path) {
       shadowed.push({ name: file.name, path: file.path, winner: winner.path });
     }
   }

@@ -1,5 +1,7 @@
 /** What hashing names and rewriting references must know of the project. */
 export interface HashingRules {
+  /** Changes with what they say of references. */
+  readonly digest: string;
   readonly staticUrl: string;
   /** Whether a reference to a file that is not there stops collecting. */
   readonly missingIsError: boolean;

@@ -3,6 +3,7 @@ import type { ResolvedSettings } from '../settings.js';
 import type { Storage } from '../storage.js';
 import type { MissingReference } from './missing.js';
 import type { ShadowedFile } from './plan.js';
+import type { Threads } from './threads.js';
 
 export interface CollectOptions {
   /** Shell patterns of files to leave out, besides the setting `ignore`. @default [] */
@@ -84,12 +85,13 @@ export interface Run {
   readonly settings: ResolvedSettings;
   readonly options: CollectOptions;
   readonly files: ReadonlyMap<string, FoundFile>;
+  readonly threads: Threads;
   readonly tell: (event: CollectEvent) => void;
 }
 
 /** What became of the files. */
 export interface Outcome {
-  stepOf(name: string): 'copy' | 'link' | 'skip' | undefined;
+  stepOf(name: string): 'copy' | 'link' | 'skip';
   readonly hashed: readonly { readonly name: string; readonly hashedName: string }[];
   readonly missing: readonly MissingReference[];
   readonly warnings: readonly string[];

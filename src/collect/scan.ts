@@ -4,6 +4,7 @@ import { type Reference, ScanError, type Scanner } from '../scanner.js';
 import { scanCss } from '../scanners/css.js';
 import { scanJavaScript } from '../scanners/javascript.js';
 import { mayRefer } from '../scanners/javascript-gate.js';
+import { type Language, languageOf } from './language.js';
 
 /**
  * A reference as collecting keeps it from run to run: what it says, the byte at which a hash goes
@@ -23,33 +24,22 @@ export interface Scan {
   readonly fault?: string;
 }
 
-interface Language {
+interface Reader {
   readonly scan: Scanner;
   /** Whether a file may refer to others at all: to tell that takes less time than to make a text. */
   readonly mayRefer?: (bytes: Buffer) => boolean;
 }
 
-const JAVASCRIPT: Language = { scan: scanJavaScript, mayRefer };
-
-const LANGUAGES: Readonly<Record<string, Language>> = {
-  '.css': { scan: scanCss },
-  '.js': JAVASCRIPT,
-  '.mjs': JAVASCRIPT,
+const READERS: Readonly<Record<Language, Reader>> = {
+  css: { scan: scanCss },
+  javascript: { scan: scanJavaScript, mayRefer },
 };
-
-/** Whether a file of that name may refer to others in a way that we know. */
-export function isScanned(name: string): boolean {
-  return Object.hasOwn(LANGUAGES, extensionOf(name));
-}
-
-function extensionOf(name: string): string {
-  return name.slice(extensionAt(name)).toLowerCase();
-}
 
 /** The references of a file. What cannot be read has none, and says why. */
 export function scanFile(name: string, bytes: Buffer): Scan {
-  const { scan, mayRefer = () => true } = LANGUAGES[extensionOf(name)] ?? {};
-  if (scan === undefined) return { references: [] };
+  const language = languageOf(name);
+  if (language === undefined) return { references: [] };
+  const { scan, mayRefer = () => true } = READERS[language];
   const ascii = isAscii(bytes);
   if (!ascii && !isUtf8(bytes)) return { references: [], fault: 'it is not UTF-8' };
   if (!mayRefer(bytes)) return { references: [] };
@@ -83,8 +73,14 @@ function placed(text: string, references: readonly Reference[], ascii: boolean):
     const at = hashOffset(reference);
     byte += ascii ? at - unit : Buffer.byteLength(text.slice(unit, at));
     unit = at;
-    return [reference.value, byte, line, reference.start - lineStart + 1, reference.kind];
+    const value = own(reference.value);
+    return [value, byte, line, reference.start - lineStart + 1, reference.kind];
   });
+}
+
+/** The same text by itself: a part of another keeps all of that in memory. */
+function own(part: string): string {
+  return ` ${part}`.slice(1);
 }
 
 /** Where in the text the hash goes: before the extension of the path's last part. */

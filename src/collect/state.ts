@@ -64,6 +64,8 @@ export interface Known {
 export interface State {
   /** The digest of the manifest that was published with it. */
   readonly manifest: string;
+  /** The digest of the rules by which references were followed; empty where some led nowhere. */
+  readonly rules: string;
   get(name: string): Known | undefined;
   /** Whether every file was asked for that it knows. */
   isExhausted(): boolean;
@@ -93,14 +95,16 @@ const PART = 1 << 16;
  * The state's text, in parts.
  *
  * @param manifest the digest of the manifest that is published
+ * @param rules the digest of the rules, empty where there is something to warn of at each run
  * @param isSettled whether a source's print can be trusted; otherwise the file is read again next time
  */
 export function* serialiseState(
   files: Iterable<Known & { readonly name: string }>,
   manifest: string,
+  rules: string,
   isSettled: (source: Print) => boolean,
 ): Generator<string> {
-  let part = `${JSON.stringify([VERSION, manifest])}\n`;
+  let part = `${JSON.stringify([VERSION, manifest, rules])}\n`;
   for (const known of files) {
     const source = isSettled(known.source) ? known.source : '';
     part += `${JSON.stringify(rowOf(known.name, known, source))}\n`;
@@ -115,7 +119,7 @@ export function* serialiseState(
 export function readState(content = ''): State {
   let text = content;
   let next = text.indexOf('\n') + 1;
-  const [version, manifest] = parsed(text.slice(0, next)) ?? [];
+  const [version, manifest, rules] = parsed(text.slice(0, next)) ?? [];
   if (version !== VERSION) next = text.length;
   /** What is left, by name, once a file is asked for that is not the next. */
   let rest: Map<string, Row> | undefined;
@@ -140,7 +144,8 @@ export function readState(content = ''): State {
   }
 
   return {
-    manifest: typeof manifest === 'string' ? manifest : '',
+    manifest: String(manifest ?? ''),
+    rules: String(rules ?? ''),
     get(name) {
       if (rest === undefined && text.startsWith(`[${JSON.stringify(name)},`, next)) {
         const row = line();

@@ -9,7 +9,7 @@ import { SUFFIXES } from './encode.js';
 import { collectFault } from './fault.js';
 import { eachOf } from './flight.js';
 import type { CompressionReport, Run } from './run.js';
-import { TaskError, threadsFor } from './workforce.js';
+import { TaskError } from './workforce.js';
 import type { Compressed, Content } from './workshop.js';
 
 /** A content in the storage that may be worth compressing. */
@@ -234,7 +234,7 @@ async function perform(
   if (jobs.length === 0) return;
   jobs.sort((a, b) => b.size - a.size);
   const total = jobs.reduce((sum, { size }) => sum + size, 0);
-  const threads = Math.min(threadsFor(total / BYTES_A_THREAD), jobs.length);
+  const threads = Math.min(run.threads.countFor(total / BYTES_A_THREAD), jobs.length);
   const force = crewOf(run, desk, root, threads);
   const waiting: Promise<void>[] = [];
   let count = 0;

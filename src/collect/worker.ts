@@ -1,12 +1,17 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { type Call, perform } from './workforce.js';
-import { type WorkshopOptions, workshop } from './workshop.js';
+import { parentPort } from 'node:worker_threads';
+import { type Message, perform } from './workforce.js';
+import { type Workshop, workshop } from './workshop.js';
 
-/** A thread with a workshop of its own, which does what it is told, one call after the other. */
-const own = workshop(workerData as WorkshopOptions);
+/** A thread's own workshop. */
+let own: Workshop | undefined;
 
-parentPort?.on('message', (call: Call | 'close') => {
-  if (call !== 'close') return parentPort?.postMessage(perform(own, call));
-  own.close();
-  parentPort?.close();
+parentPort?.on('message', (message: Message) => {
+  parentPort?.postMessage(answer(message));
 });
+
+function answer(message: Message): unknown {
+  if (message === 'close') own?.close();
+  else if ('open' in message) own = workshop(message.open);
+  else return perform(own as Workshop, message);
+  return undefined;
+}

@@ -1,20 +1,16 @@
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { reason, systemCode } from '../errors.js';
-import {
-  type Compressed,
-  type Content,
-  type Finished,
-  type Group,
-  type Intake,
-  type Taken,
-  type Workshop,
-  type WorkshopOptions,
-  workshop,
+import type { Threads } from './threads.js';
+import type {
+  Compressed,
+  Content,
+  Finished,
+  Group,
+  Intake,
+  Taken,
+  Workshop,
+  WorkshopOptions,
 } from './workshop.js';
 
 /** What a workshop can be told to do, and what it answers. */
@@ -31,6 +27,9 @@ export interface Call {
   readonly task: Task;
   readonly items: readonly unknown[];
 }
+
+/** What a thread is told: to open a workshop, to work in it, to close it. */
+export type Message = { readonly open: WorkshopOptions } | Call | 'close';
 
 /** What it did; or which item could not be done, for errors lose their kind between threads. */
 export type Reply =
@@ -66,27 +65,25 @@ export interface Workforce {
   close(): Promise<void>;
 }
 
-const MOST_THREADS = 8;
 /** How many items a thread is told of at once, and how many times ahead. */
 const BATCHES: Readonly<Record<Task, number>> = { take: 64, finish: 64, compress: 1 };
 const AHEAD = 2;
 
-/** How many threads are worth their start, for so many pieces of work that are worth one each. */
-export function threadsFor(pieces: number): number {
-  return Math.min(availableParallelism(), MOST_THREADS, Math.floor(pieces));
-}
-
-/** @param folder where each workshop makes a folder for files that are being written */
+/**
+ * @param folder where each workshop makes a folder for files that are being written
+ * @param count how many threads; below two, all is done in this one
+ */
 export function workforce(
   options: Omit<WorkshopOptions, 'scratchFolder'>,
   folder: string,
-  threads: number,
+  threads: Threads,
+  count: number,
 ): Workforce {
   const at = (number: number) => ({ ...options, scratchFolder: join(folder, String(number)) });
   const benches =
-    threads < 2
+    count < 2
       ? [localBench(at(0))]
-      : Array.from({ length: threads }, (_, number) => threadBench(at(number)));
+      : Array.from({ length: count }, (_, number) => threadBench(threads, at(number)));
   /** Which bench took a text in: there it waits for its rewriting. */
   const owners = new Map<string, number>();
 
@@ -132,44 +129,42 @@ interface Bench {
 }
 
 function localBench(options: WorkshopOptions): Bench {
-  const own = workshop(options);
+  let own: Workshop | undefined;
   return {
     async run(task, items) {
+      // Where nothing has changed, its modules are never needed.
+      own ??= (await import('./workshop.js')).workshop(options);
       await breathe(); // what else waits in this thread, such as a signal to end
       return resultsOf(perform(own, { task, items }), items);
     },
-    close: async () => own.close(),
+    close: async () => own?.close(),
   };
 }
 
-/** What is made for one file is soon of no use; the engine would let 48 MB of that pile up. */
-const YOUNG_MB = 8;
-
-/** By the package's own address of it, for how it is cut into files changes with the build. */
-const WORKER = createRequire(import.meta.url).resolve('#worker');
-
-function threadBench(workerData: WorkshopOptions): Bench {
-  const thread = new Worker(WORKER, {
-    workerData,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-  });
-  const waiting: { settle(reply: Reply): void; fail(error: unknown): void }[] = [];
-  thread.on('message', (reply: Reply) => waiting.shift()?.settle(reply));
-  thread.on('error', (error) => {
-    for (const { fail } of waiting.splice(0)) fail(error);
-  });
+function threadBench(threads: Threads, options: WorkshopOptions): Bench {
+  const thread = threads.take();
+  const waiting: { settle(reply: unknown): void; fail(error: unknown): void }[] = [];
+  const hear = (reply: unknown) => waiting.shift()?.settle(reply);
+  const fail = (error: unknown) => {
+    for (const waiter of waiting.splice(0)) waiter.fail(error);
+  };
+  thread.on('message', hear).on('error', fail);
+  const ask = (message: Message) =>
+    new Promise<unknown>((settle, fail) => {
+      waiting.push({ settle, fail });
+      thread.postMessage(message);
+    });
+  const opened = ask({ open: options });
+  opened.catch(() => {}); // told by the first call
   return {
     async run(task, items) {
-      const reply = await new Promise<Reply>((settle, fail) => {
-        waiting.push({ settle, fail });
-        thread.postMessage({ task, items } satisfies Call);
-      });
-      return resultsOf(reply, items);
+      const [reply] = await Promise.all([ask({ task, items }), opened]);
+      return resultsOf(reply as Reply, items);
     },
     async close() {
-      const gone = once(thread, 'exit');
-      thread.postMessage('close');
-      await gone;
+      await ask('close');
+      thread.off('message', hear).off('error', fail);
+      threads.giveBack(thread);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isScanned, scanFile } from '../../src/collect/scan.js';
+import { languageOf } from '../../src/collect/language.js';
+import { scanFile } from '../../src/collect/scan.js';
 
 describe('scanFile()', () => {
   it.each([
@@ -14,7 +15,7 @@ describe('scanFile()', () => {
     ['a.css/b', false],
     ['a.constructor', false],
   ])('looks into %s: %s', (name, expected) => {
-    expect(isScanned(name)).toBe(expected);
+    expect(languageOf(name) !== undefined).toBe(expected);
     const { references } = scanFile(name, Buffer.from('url(b.png)'));
     expect(references.length === 1).toBe(expected && /css$/i.test(name));
   });

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/settings.js';
+import { fileSystemStorage } from '../../src/storages/filesystem.js';
 import { memoryStorage } from '../../src/storages/memory.js';
 import { add } from '../project.js';
 import { hashedSite, hashOf, tree } from './hashed-site.js';
@@ -289,19 +290,27 @@ describe('collecting again', () => {
     expect(stored).toEqual(tree(cold.out('')));
   });
 
-  it('gives files their permissions, whatever the umask and the sources', async () => {
-    const before = process.umask(0o077);
-    try {
-      const site = hashedSite({ ...SOURCES, 'film.mp4': new Uint8Array(2_000_000) }, SETTINGS);
-      for (const name of Object.keys(SOURCES)) chmodSync(join(site.root, 'src', name), 0o600);
-      await site.collect();
-      for (const name of Object.keys(tree(site.out('')))) {
-        expect((statSync(site.out(name)).mode & 0o777).toString(8), name).toBe('644');
+  it.each<[object, string, string]>([
+    [{}, '644', '700'],
+    [{ fileMode: 0o640, directoryMode: 0o2755 }, '640', '2755'],
+  ])(
+    'gives files and folders their permissions, whatever the umask: %j',
+    async (modes, file, folder) => {
+      const before = process.umask(0o077);
+      try {
+        const sources = { ...SOURCES, 'film.mp4': new Uint8Array(2_000_000) };
+        const hashed = { over: fileSystemStorage(modes) };
+        const site = hashedSite(sources, { ...SETTINGS, hashed });
+        for (const name of Object.keys(sources)) chmodSync(join(site.root, 'src', name), 0o600);
+        await site.collect();
+        const modeOf = (name: string) => (statSync(site.out(name)).mode & 0o7777).toString(8);
+        for (const name of Object.keys(tree(site.out('')))) expect(modeOf(name), name).toBe(file);
+        for (const name of ['img', 'css', 'dist']) expect(modeOf(name), name).toBe(folder);
+      } finally {
+        process.umask(before);
       }
-    } finally {
-      process.umask(before);
-    }
-  });
+    },
+  );
 
   it('knows a file whose source is another one of the same name now', async () => {
     const site = hashedSite(

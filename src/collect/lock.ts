@@ -1,19 +1,18 @@
 import {
-  closeSync,
   linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CollectError, systemCode } from '../errors.js';
+import { linked } from './place.js';
 
 /** The right to write, which one run has at a time. */
 export interface Lock {
@@ -49,17 +48,18 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
   const own: Holder = { token: crypto.randomUUID(), pid: process.pid, host: hostname() };
   ours.add(own.token);
   let inherited = false;
-  for (let told = false; !created(path, own); ) {
+  for (let told = false; ; ) {
     const text = textOf(path);
-    if (text === undefined) continue;
-    if (isDead(path, text)) {
+    if (text === undefined) {
+      if (created(path, own)) break;
+    } else if (isDead(path, text)) {
       takeAway(path, text, own.token);
       inherited = true;
-      continue;
+    } else {
+      if (!told) onWait(describe(text));
+      told = true;
+      await pause(POLL_MS);
     }
-    if (!told) onWait(describe(text));
-    told = true;
-    await pause(POLL_MS);
   }
   const isHeld = () => holderIn(textOf(path) ?? '')?.token === own.token;
   const heart = setInterval(() => {
@@ -82,24 +82,23 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
   };
 }
 
+/** Puts the lock where none is, in one step with what it says: a run may be killed at any moment. */
 function created(path: string, holder: Holder): boolean {
+  const draft = `${path}-${holder.token}`;
   mkdirSync(dirname(path), { recursive: true });
-  let file: number;
   try {
-    file = openSync(path, 'wx');
-  } catch (error) {
-    // A run that ends removes the folder with its lock where nothing else is in it.
-    if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-  try {
-    writeSync(file, JSON.stringify(holder));
+    writeFileSync(draft, JSON.stringify(holder));
+    if (linked(draft, path)) return true;
+    // It is taken by now, or there can be no hard links here.
+    writeFileSync(path, JSON.stringify(holder), { flag: 'wx' });
     return true;
   } catch (error) {
-    rmSync(path, { force: true }); // nobody could tell whose it is, and all would wait
+    const code = systemCode(error);
+    // ENOENT: a run that ends takes the empty folder along, one that begins sweeps it.
+    if (code === 'EEXIST' || code === 'ENOENT') return false;
     throw error;
   } finally {
-    closeSync(file);
+    rmSync(draft, { force: true });
   }
 }
 

@@ -156,7 +156,7 @@ const NO_LINK: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Whether there is a hard link now; not where the target is taken, or links cannot be had. */
-function linked(from: string, target: string): boolean {
+export function linked(from: string, target: string): boolean {
   try {
     linkSync(from, target);
     return true;

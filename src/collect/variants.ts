@@ -97,7 +97,7 @@ async function compressHere(
   };
 
   const sizes = new Map<string, Sizes>();
-  const rows: [name: string, ...Known][] = [];
+  const rows: Row[] = [];
   const jobs: Job[] = [];
   for (const { names, key, size } of originals) {
     const own: Partial<Record<Coding, number>> = {};
@@ -118,11 +118,12 @@ async function compressHere(
     const made = jobs.flatMap(({ names, codings }) => variantsOfNames(names, codings));
     return { ...variants, names: new Set([...variants.names, ...made]) };
   }
+  forget(desk, known, jobs);
   await perform(run, desk, root, jobs, async (job, result) => {
     Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
   });
   for (const variant of outdated(run, sizes, exists)) rmSync(join(root, variant));
-  const text = `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`;
+  const text = serialiseKnown(rows);
   if (text !== memory) desk.remember(MEMORY, [text]);
   return variantsOf(sizes, originals, jobs.length, text === memory);
 }
@@ -291,10 +292,27 @@ function entriesOf(folder: string): string[] {
   }
 }
 
+/**
+ * Forgets what is about to be overwritten: where this run is killed and the sources go back to what
+ * they were, the next one must not take its compressed forms for those of before.
+ */
+function forget(desk: Desk, known: ReadonlyMap<string, Known>, jobs: readonly Job[]): void {
+  const names = new Set(jobs.flatMap((job) => job.names));
+  const rest = [...known].filter(([name]) => !names.has(name));
+  if (rest.length === known.size) return;
+  desk.remember(MEMORY, [serialiseKnown(rest.map(([name, own]) => [name, ...own]))]);
+}
+
+type Row = readonly [name: string, ...Known];
+
+function serialiseKnown(rows: readonly Row[]): string {
+  return `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`;
+}
+
 /** What the last run wrote down; what is damaged is as good as nothing. */
 function parseKnown(text = '[]'): ReadonlyMap<string, Known> {
   try {
-    const rows = JSON.parse(text) as [name: string, ...Known][];
+    const rows = JSON.parse(text) as Row[];
     return new Map(rows.map(([name, ...known]) => [name, known]));
   } catch {
     return new Map(); // all is compressed again then, and nothing is lost

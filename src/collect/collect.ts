@@ -73,7 +73,7 @@ export async function collectFiles(
       milliseconds: Math.round(performance.now() - started),
     };
   } finally {
-    await threads.close();
+    threads.close();
     desk.close();
   }
 }

@@ -83,6 +83,7 @@ function manifestHash(sorted: readonly ManifestEntry[]): string {
 
 /** A text as Python's JSON has it, in ASCII. */
 function python(text: string): string {
+  if (/^[\w./@+-]*$/.test(text)) return `"${text}"`; // nearly all
   const json = JSON.stringify(text);
   if (/^[\x20-\x7e]*$/.test(json)) return json;
   return json.replace(

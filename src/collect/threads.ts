@@ -11,7 +11,7 @@ export interface Threads {
   /** A thread that has nothing to do, with {@link Threads.giveBack} to be called for it. */
   take(): Worker;
   giveBack(thread: Worker): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 const MOST = 8;
@@ -41,9 +41,11 @@ export function openThreads(): Threads {
     },
     take: () => idle.pop() ?? start(),
     giveBack: (thread) => void idle.push(thread),
-    async close() {
-      const threads = all.splice(0);
-      await Promise.all(threads.map((thread) => thread.terminate()));
+    close() {
+      for (const thread of all.splice(0)) {
+        thread.unref(); // nobody waits for its end
+        void thread.terminate();
+      }
     },
   };
 }

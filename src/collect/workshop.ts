@@ -131,6 +131,7 @@ export function workshop(options: WorkshopOptions): Workshop {
   const { root, dryRun, handBack, permissions, link, clear, scratchFolder } = options;
   const writes = root !== undefined && !dryRun;
   const place = writes ? placer({ scratchFolder, clear, ...permissions }) : undefined;
+  const isMasked = (permissions.fileMode & process.umask()) !== 0;
   const pathOf = (name: string) => join(root ?? '', name);
   const buffer = Buffer.allocUnsafeSlow(PART);
   const texts = heldTexts();
@@ -261,7 +262,7 @@ export function workshop(options: WorkshopOptions): Workshop {
 
   /** Gives a file its permissions, whatever the umask, and answers its print. */
   function sealed(file: number): Print {
-    fchmodSync(file, permissions.fileMode);
+    if (isMasked) fchmodSync(file, permissions.fileMode);
     return printOf(fstatSync(file, { bigint: true }));
   }
 

@@ -29,7 +29,7 @@ export function mayRefer(script: Buffer): boolean {
   return (
     // Half a word, for its first letter is rarer than the `i`.
     occurs(script, 'mport', (at) => isImport(script, at - 1)) ||
-    occurs(script, 'from', (at) => leadsToLiteral(script, at + 4)) ||
+    occurs(script, 'from', (at) => leadsToLiteral(script, at + 4) && !isJsDoc(script, at)) ||
     mayEndInSourceMap(script)
   );
 }
@@ -55,13 +55,21 @@ function occurs(script: Buffer, word: string, is: (at: number) => boolean): bool
 
 function isImport(script: Buffer, start: number): boolean {
   const end = start + 'import'.length;
-  if (script[start] !== 0x69) return false;
+  // What begins with `@import` is a comment of JSDoc.
+  if (script[start] !== 0x69 || script[start - 1] === 0x40) return false;
   if (leadsToLiteral(script, end)) return true;
   if (!isDotNext(script, end)) return false;
   const after = script.toString('latin1', end, end + NEAR);
   if (META.test(after)) return true;
   const before = script.toString('latin1', Math.max(0, start - NEAR), start);
   return /^\s*\.\s*meta\b/.test(after) && BEFORE_META.test(before);
+}
+
+/** Whether the last `import` or `export` before is one of JSDoc: `@import { a } from './b.js'`. */
+function isJsDoc(script: Buffer, at: number): boolean {
+  const before = script.toString('latin1', Math.max(0, at - NEAR), at);
+  const keyword = Math.max(before.lastIndexOf('import'), before.lastIndexOf('export'));
+  return keyword > 0 && before[keyword - 1] === '@';
 }
 
 function isDotNext(script: Buffer, from: number): boolean {

@@ -50,15 +50,15 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
     const manifest = serialiseManifest(entriesOf(entries, variants));
     current = digestOf(manifest);
     desk.assertOwn();
-    await publishManifest(storage, hashing, manifest, before);
+    // First what may be wrong without harm, for nothing may fail once the manifest is published.
     if (root !== undefined) {
+      const known = { manifest: current, rules: rules.digest, missing: hashed.missing };
       desk.remember(
         STATE,
-        serialiseState(entries, current, hashed.missing.length > 0 ? '' : rules.digest, (print) =>
-          isSettled(print, started),
-        ),
+        serialiseState(entries, known, (print) => isSettled(print, started)),
       );
     }
+    await publishManifest(storage, hashing, manifest, before);
   }
   return {
     stepOf: (name) => stepOf(hashed.files.get(name), rules),

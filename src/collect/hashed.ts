@@ -51,11 +51,12 @@ export async function hashFiles(
     items.set(file.name, item);
     if (former !== undefined) formers.set(item, former);
   }
-  // Every file as it was, and all by the same rules: so are the references, which led somewhere.
+  // Every file as it was, and all by the same rules: so are the references.
   const isKnown = formers.size === 0 && state.isExhausted() && state.rules === rules.digest;
   if (isKnown) {
+    if (rules.missingIsError) assertNoneMissing(state.missing);
     await audience.done([...items.values()]);
-    return { files: items, missing: [], isSame: true };
+    return { files: items, missing: state.missing, isSame: true };
   }
   const force = crew(formers.size);
   try {

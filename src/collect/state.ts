@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
 import { systemCode } from '../errors.js';
+import type { MissingReference } from './missing.js';
 import type { FoundReference } from './scan.js';
 
 /**
@@ -64,8 +65,10 @@ export interface Known {
 export interface State {
   /** The digest of the manifest that was published with it. */
   readonly manifest: string;
-  /** The digest of the rules by which references were followed; empty where some led nowhere. */
+  /** The digest of the rules by which references were followed. */
   readonly rules: string;
+  /** The references that led to no file. */
+  readonly missing: readonly MissingReference[];
   get(name: string): Known | undefined;
   /** Whether every file was asked for that it knows. */
   isExhausted(): boolean;
@@ -94,17 +97,14 @@ const PART = 1 << 16;
 /**
  * The state's text, in parts.
  *
- * @param manifest the digest of the manifest that is published
- * @param rules the digest of the rules, empty where there is something to warn of at each run
  * @param isSettled whether a source's print can be trusted; otherwise the file is read again next time
  */
 export function* serialiseState(
   files: Iterable<Known & { readonly name: string }>,
-  manifest: string,
-  rules: string,
+  { manifest, rules, missing }: Pick<State, 'manifest' | 'rules' | 'missing'>,
   isSettled: (source: Print) => boolean,
 ): Generator<string> {
-  let part = `${JSON.stringify([VERSION, manifest, rules])}\n`;
+  let part = `${JSON.stringify([VERSION, manifest, rules, missing])}\n`;
   for (const known of files) {
     const source = isSettled(known.source) ? known.source : '';
     part += `${JSON.stringify(rowOf(known.name, known, source))}\n`;
@@ -119,7 +119,7 @@ export function* serialiseState(
 export function readState(content = ''): State {
   let text = content;
   let next = text.indexOf('\n') + 1;
-  const [version, manifest, rules] = parsed(text.slice(0, next)) ?? [];
+  const [version, manifest, rules, missing] = parsed(text.slice(0, next)) ?? [];
   if (version !== VERSION) next = text.length;
   /** What is left, by name, once a file is asked for that is not the next. */
   let rest: Map<string, Row> | undefined;
@@ -146,6 +146,7 @@ export function readState(content = ''): State {
   return {
     manifest: String(manifest ?? ''),
     rules: String(rules ?? ''),
+    missing: Array.isArray(missing) ? missing : [],
     get(name) {
       if (rest === undefined && text.startsWith(`[${JSON.stringify(name)},`, next)) {
         const row = line();

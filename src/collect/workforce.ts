@@ -148,11 +148,14 @@ function threadBench(threads: Threads, options: WorkshopOptions): Bench {
   const fail = (error: unknown) => {
     for (const waiter of waiting.splice(0)) waiter.fail(error);
   };
-  thread.on('message', hear).on('error', fail);
+  const end = () => fail(new Error('A thread ended before its work was done.'));
+  thread.on('message', hear).on('error', fail).on('exit', end);
+  const isThere = () => thread.threadId >= 0;
   const ask = (message: Message) =>
     new Promise<unknown>((settle, fail) => {
       waiting.push({ settle, fail });
-      thread.postMessage(message);
+      if (isThere()) thread.postMessage(message);
+      else end();
     });
   const opened = ask({ open: options });
   opened.catch(() => {}); // told by the first call
@@ -162,9 +165,9 @@ function threadBench(threads: Threads, options: WorkshopOptions): Bench {
       return resultsOf(reply as Reply, items);
     },
     async close() {
-      await ask('close');
-      thread.off('message', hear).off('error', fail);
-      threads.giveBack(thread);
+      await ask('close').catch(() => {}); // it has ended, or left what the run's end removes
+      thread.off('message', hear).off('error', fail).off('exit', end);
+      if (isThere()) threads.giveBack(thread);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fchmodSync,
   fstatSync,
   openSync,
@@ -122,6 +123,10 @@ const PART = 1 << 20;
 const HELD_LIMIT = 32 << 20;
 /** How often a file is read that changes while it is read. */
 const ATTEMPTS = 3;
+/** So long nobody must have written to a file: they do it in steps, such as making it empty first. */
+const QUIET_MS = 20;
+/** Nothing is waited for that is no file: a pipe without a writer would never open (POSIX, `open`). */
+const READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** How many hexadecimal digits of MD5 are in a name; Django's. */
 const DIGITS = 12;
 
@@ -138,9 +143,11 @@ export function workshop(options: WorkshopOptions): Workshop {
 
   /** `undefined`: the file changed meanwhile. */
   function takeOnce(file: Intake): Taken | undefined {
-    const source = openSync(file.path, 'r');
+    const source = openSync(file.path, READING);
     try {
       const before = fstatSync(source, { bigint: true });
+      if (!before.isFile()) throw new Error('it is no file');
+      awaitQuiet(Number(before.mtimeMs));
       const size = Number(before.size);
       const print = printOf(before);
       const isSame = () => printOf(fstatSync(source, { bigint: true })) === print;
@@ -286,7 +293,7 @@ export function workshop(options: WorkshopOptions): Workshop {
         const taken = takeOnce(file);
         if (taken !== undefined) return taken;
       }
-      throw new Error('it changes while it is read');
+      throw new Error('it changes while it is read; run collectstatic again when it is whole');
     },
     finish({ members, isCycle }) {
       const bodies = members.map((file) => texts.release(file.name) ?? readAgain(file));
@@ -354,6 +361,17 @@ function readAgain({ path, source }: Referrer): Buffer {
     closeSync(file);
   }
 }
+
+/**
+ * Waits where a file has changed this moment: whoever did that may be in the middle of it, and file
+ * systems tell times in steps of milliseconds, so that the rest of it might not be seen.
+ */
+function awaitQuiet(mtimeMs: number): void {
+  const age = Date.now() - mtimeMs;
+  if (Math.abs(age) < QUIET_MS) Atomics.wait(NEVER, 0, 0, QUIET_MS - age);
+}
+
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** `size` bytes of an open file; `undefined` where it has fewer by now. */
 function readWhole(file: number, into: Buffer, size: number): Buffer | undefined {

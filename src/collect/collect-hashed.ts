@@ -44,6 +44,7 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
   const hashed = await hashFiles(files, state, root, crew, rules, audience);
   const entries = [...hashed.files.values()];
   const variants = await compressFiles(run, desk, originalsOf(entries, settings, rules));
+  run.threads.close(); // what follows takes memory that they hold
   const isSame = hashed.isSame && variants.isSame && state.isExhausted();
   let current = before?.digest;
   if (!options.dryRun && !(isSame && current === state.manifest)) {

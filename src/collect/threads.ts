@@ -17,7 +17,7 @@ export interface Threads {
 const MOST = 8;
 
 /** What is made for one file is soon of no use; the engine would let 48 MB of that pile up. */
-const YOUNG_MB = 8;
+const YOUNG_MB = 4;
 
 export function openThreads(): Threads {
   const most = Math.min(availableParallelism(), MOST);

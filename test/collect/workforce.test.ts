@@ -32,7 +32,8 @@ function setUp(count: number) {
     prehashed: false,
     former: { hashedName: '', hashed: '', plain: '' },
   });
-  const make = (source = threads) => workforce(options, join(root, 'scratch'), source, count);
+  const make = (source = threads, scratch = 'scratch') =>
+    workforce(options, join(root, scratch), source, count);
   return { root, intake, make };
 }
 

@@ -59,16 +59,14 @@ export function scanFile(name: string, bytes: Buffer): Scan {
 function placed(text: string, references: readonly Reference[], ascii: boolean): FoundReference[] {
   let line = 1;
   let lineStart = 0;
+  let lineEnd = text.indexOf('\n');
   let unit = 0; // up to here, bytes have been counted
   let byte = 0;
   return references.map((reference) => {
-    for (
-      let end = text.indexOf('\n', lineStart);
-      end >= 0 && end < reference.start;
-      end = text.indexOf('\n', lineStart)
-    ) {
+    while (lineEnd >= 0 && lineEnd < reference.start) {
       line++;
-      lineStart = end + 1;
+      lineStart = lineEnd + 1;
+      lineEnd = text.indexOf('\n', lineStart);
     }
     const at = hashOffset(reference);
     byte += ascii ? at - unit : Buffer.byteLength(text.slice(unit, at));

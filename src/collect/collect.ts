@@ -72,6 +72,9 @@ export async function collectFiles(
       compressed: outcome.compressed,
       milliseconds: Math.round(performance.now() - started),
     };
+  } catch (error) {
+    desk.assertOwn(); // without the lock, other faults are to be expected
+    throw error;
   } finally {
     threads.close();
     desk.close();

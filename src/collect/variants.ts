@@ -73,8 +73,9 @@ function isWorthTrying({ names, size }: Original): boolean {
 
 /** In a dry run, where nobody tries what gets smaller: all may have every form. */
 function pretended(run: Run, originals: readonly Original[]): Variants {
+  const codingsFor = codingsOf(run);
   const names = originals.flatMap((original) =>
-    variantsOfNames(original.names, codingsFor(original.names, run)),
+    variantsOfNames(original.names, codingsFor(original.names)),
   );
   return { ...NONE, names: new Set(names) };
 }
@@ -90,6 +91,7 @@ async function compressHere(
   // Otherwise compressed forms that lie here are not ours.
   if (originals.length === 0 && known.size === 0) return NONE;
   const exists = existsUnder(root);
+  const codingsFor = codingsOf(run);
   const isThere = (name: string, key: string, coding: Coding) => {
     const [knownKey, sizes] = known.get(name) ?? [];
     const size = knownKey === key ? sizes?.[coding] : undefined;
@@ -102,7 +104,7 @@ async function compressHere(
   for (const { names, key, size } of originals) {
     const own: Partial<Record<Coding, number>> = {};
     const missing: Coding[] = [];
-    for (const coding of codingsFor(names, run)) {
+    for (const coding of codingsFor(names)) {
       const isKnown = names.every((name) => isThere(name, key, coding));
       own[coding] = isKnown ? (known.get(names[0] ?? '')?.[1][coding] ?? 0) : 0;
       if (!isKnown) missing.push(coding);
@@ -147,13 +149,14 @@ async function compressElsewhere(
     return isOfNow ? found?.size : undefined;
   }
 
+  const codingsFor = codingsOf(run);
   const sizes = new Map<string, Sizes>();
   const jobs: Job[] = [];
   await eachOf(originals, async ({ names, size }) => {
     const own: Partial<Record<Coding, number>> = {};
     for (const name of names) sizes.set(name, own);
     const missing: Coding[] = [];
-    for (const coding of codingsFor(names, run)) {
+    for (const coding of codingsFor(names)) {
       const found = await Promise.all(names.map((name) => sizeOf(name, coding)));
       const isKnown = found.every((size) => size !== undefined);
       own[coding] = isKnown ? (found[0] ?? 0) : 0;
@@ -184,10 +187,11 @@ function* outdated(
   sizes: ReadonlyMap<string, Sizes>,
   exists: (name: string) => boolean,
 ): Generator<string> {
+  const isTaken = takenBy(files);
   for (const name of files.keys()) {
     for (const coding of CODINGS) {
       const variant = name + SUFFIXES[coding];
-      const isWanted = (sizes.get(name)?.[coding] ?? 0) > 0 || files.has(variant);
+      const isWanted = (sizes.get(name)?.[coding] ?? 0) > 0 || isTaken(variant);
       if (!isWanted && exists(variant)) yield variant;
     }
   }
@@ -251,7 +255,7 @@ async function perform(
   } catch (error) {
     if (!(error instanceof TaskError)) throw error;
     const [name = ''] = (error.item as Content).names;
-    throw await collectFault({ name, path: run.storage.path?.(name) ?? name }, error);
+    throw collectFault({ name, path: run.storage.path?.(name) ?? name }, error);
   } finally {
     await force.close();
   }
@@ -260,16 +264,28 @@ async function perform(
 const orderOf = ({ names, codings, body }: Job): Content => ({ names, codings, body });
 
 /**
- * In one order, whatever the settings': the manifest has them so. Without those whose place a source
- * takes: `x.css.br` may be a file of its own.
+ * The codings of a content; in one order, whatever the settings': the manifest has them so. Without
+ * those whose place a source takes: `x.css.br` may be a file or a folder of its own.
  */
-function codingsFor(names: readonly string[], { files, settings }: Run): Coding[] {
-  return CODINGS.filter(
-    (coding) =>
-      settings.compress.includes(coding) &&
-      !names.some((name) => files.has(name + SUFFIXES[coding])),
-  );
+function codingsOf({ files, settings }: Run): (names: readonly string[]) => Coding[] {
+  const isTaken = takenBy(files);
+  const wanted = CODINGS.filter((coding) => settings.compress.includes(coding));
+  return (names) =>
+    wanted.filter((coding) => !names.some((name) => isTaken(name + SUFFIXES[coding])));
 }
+
+function takenBy(files: Run['files']): (name: string) => boolean {
+  const folders = new Set<string>();
+  for (const name of files.keys()) {
+    for (const { 0: end, index } of name.matchAll(FORM_FOLDER)) {
+      folders.add(name.slice(0, index + end.length));
+    }
+  }
+  return (name) => files.has(name) || folders.has(name);
+}
+
+/** The end of a folder's name that is one of a compressed form. */
+const FORM_FOLDER = /\.(?:br|gz|zst)(?=\/)/g;
 
 /** Whether there is a file of a name, by a listing of its folder: many are asked for in each. */
 function existsUnder(root: string): (name: string) => boolean {

@@ -1,9 +1,6 @@
 import zlib from 'node:zlib';
 import type { Coding } from '../settings.js';
 
-/** What is appended to a name, by coding; as nginx and other servers look for them. */
-export const SUFFIXES: Readonly<Record<Coding, string>> = { br: '.br', gzip: '.gz', zstd: '.zst' };
-
 /** A compressed form is worth its place where it saves at least this part. */
 const SAVING = 0.05;
 

@@ -2,8 +2,8 @@ import { CollectError, reason, SetupError } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
 import { checkOptions } from '../options.js';
 import type { Hashing, Storage } from '../storage.js';
+import { SUFFIXES } from './codings.js';
 import { isOwn, openDesk } from './desk.js';
-import { SUFFIXES } from './encode.js';
 import { ARCHIVE, contentOf, publishedAt, readPublished } from './publish.js';
 
 export interface PruneOptions {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { isCompressible } from '../media-types.js';
 import type { Coding } from '../settings.js';
+import { SUFFIXES } from './codings.js';
 import { crewOf } from './crew.js';
 import type { Desk } from './desk.js';
-import { SUFFIXES } from './encode.js';
 import { collectFault } from './fault.js';
 import { eachOf } from './flight.js';
 import type { CompressionReport, Run } from './run.js';
@@ -125,9 +125,10 @@ async function compressHere(
     Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
   });
   for (const variant of outdated(run, sizes, exists)) rmSync(join(root, variant));
-  const text = serialiseKnown(rows);
-  if (text !== memory) desk.remember(MEMORY, [text]);
-  return variantsOf(sizes, originals, jobs.length, text === memory);
+  // Without jobs, every row is a known one; as many as are known, and they are the same.
+  const isSame = jobs.length === 0 && rows.length === known.size;
+  if (!isSame) desk.remember(MEMORY, [serialiseKnown(rows)]);
+  return variantsOf(sizes, originals, jobs.length, isSame);
 }
 
 /** A storage elsewhere is asked what it has; what was not worth its place is tried again. */

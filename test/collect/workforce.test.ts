@@ -57,7 +57,7 @@ describe('a workforce whose thread ends', () => {
       await expect(force.each('take', names, intake, () => {})).rejects.toThrow('thread ended');
       await force.close();
       // The next one has threads that work.
-      const next = make();
+      const next = make(threads, 'next');
       let done = 0;
       await next.each('take', names, intake, () => done++);
       expect(done).toBe(COUNT);

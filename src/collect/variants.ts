@@ -125,8 +125,8 @@ async function compressHere(
     Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
   });
   for (const variant of outdated(run, sizes, exists)) rmSync(join(root, variant));
-  // Without jobs, every row is a known one; as many as are known, and they are the same.
-  const isSame = jobs.length === 0 && rows.length === known.size;
+  // Without jobs, every size is a known one; as many as are known, and they are the same.
+  const isSame = jobs.length === 0 && countOf(rows) === countOf(known.values());
   if (!isSame) desk.remember(MEMORY, [serialiseKnown(rows)]);
   return variantsOf(sizes, originals, jobs.length, isSame);
 }
@@ -321,6 +321,13 @@ function forget(desk: Desk, known: ReadonlyMap<string, Known>, jobs: readonly Jo
 }
 
 type Row = readonly [name: string, ...Known];
+
+/** How many names there are, and sizes. */
+function countOf(rows: Iterable<Row | Known>): number {
+  let count = 0;
+  for (const row of rows) count += 1 + Object.keys(row.at(-1) as Sizes).length;
+  return count;
+}
 
 function serialiseKnown(rows: readonly Row[]): string {
   return `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]\n`;

@@ -472,6 +472,7 @@ describe('missing references', () => {
     const { warnings } = await site.collect({ strict: false });
     expect(warnings).toEqual([...LINES, MAP]);
     expect(site.text('css/a.css')).toBe(SOURCES['css/a.css']);
+    await expect(site.collect({ strict: true })).rejects.toThrow('5 references lead');
   });
 
   it('of source maps alone are no error', async () => {

@@ -337,7 +337,7 @@ function serialiseKnown(rows: readonly Row[]): string {
 function parseKnown(text = '[]'): ReadonlyMap<string, Known> {
   try {
     const rows = JSON.parse(text) as Row[];
-    return new Map(rows.map(([name, ...known]) => [name, known]));
+    return new Map(rows.map(([name, key, sizes]) => [name, [key, Object(sizes)]]));
   } catch {
     return new Map(); // all is compressed again then, and nothing is lost
   }

@@ -221,6 +221,7 @@ describe('collecting again', () => {
     ['empty', () => ''],
     ['no JSON', () => 'x\n'],
     ['other JSON', () => '{}\n[]\nnull\n[[]]\n[null]\n'],
+    ['empty rows', () => '[["a.css"],["gone.css","",null],[]]'],
     ['cut off', (text) => text.slice(0, text.length / 2)],
     ['cut off at its end', (text) => text.slice(0, -3)],
     ['without its first line', (text) => text.slice(text.indexOf('\n') + 1)],

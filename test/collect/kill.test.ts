@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   change,
   collectstatic,
@@ -48,8 +47,6 @@ function randoms(seed: number): () => number {
 }
 
 it(`what is published survives each of ${KILLS} kills, and the next run heals`, async () => {
-  // In memory, for speed: what a killed process has written stays in either case.
-  if (existsSync('/dev/shm')) vi.stubEnv('TMPDIR', '/dev/shm');
   const random = randoms(20261122);
   const versions = new Array<number>(PICTURES + STYLES + SCRIPTS).fill(0);
   const root = site(Object.fromEntries(versions.map((version, index) => source(index, version))));
@@ -167,7 +164,6 @@ const TWO = {
 };
 
 it('a kill before any single change to the disk is healed by the next run', async () => {
-  if (existsSync('/dev/shm')) vi.stubEnv('TMPDIR', '/dev/shm');
   // The next run finds the sources as the killed one did, or as they were before that.
   await Promise.all([killAtEachStep(TWO), killAtEachStep(ONE)]);
 }, 120_000);

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Settings } from '../../src/settings.js';
@@ -10,6 +10,13 @@ import { BIN } from '../process.js';
 import { add, project } from '../project.js';
 
 const PACKAGE = new URL('../../dist/src/index.js', import.meta.url).href;
+
+// In memory where there is room for it: disks take long for the thousands of files that come and go.
+const MEMORY = '/dev/shm';
+const ROOM = 2 ** 31;
+if (existsSync(MEMORY) && statfsSync(MEMORY).bavail * statfsSync(MEMORY).bsize > ROOM) {
+  process.env.TMPDIR = MEMORY;
+}
 
 /** A project with these sources below `static/`, collected into `collected/` under hashed names. */
 export function site(
@@ -126,6 +133,23 @@ export function filesOf(root: string, settings: Settings = {}): StaticFiles {
 export function manifestOf(root: string): string {
   return readFileSync(join(root, 'collected/staticfiles.json'), 'utf8');
 }
+
+/**
+ * Another user, without rights of its own, for programs that root starts. Whoever is not root has no
+ * rights to lose. `why` goes into the title where that user may not even read the program.
+ */
+export const other = ((): { user: number | undefined; able: boolean; why: string } => {
+  if (process.getuid?.() !== 0)
+    return { user: undefined, able: process.getuid !== undefined, why: '' };
+  const user = 65_534; // nobody
+  const able =
+    spawnSync(process.execPath, [BIN, '--version'], { uid: user, gid: user }).status === 0;
+  return {
+    user,
+    able,
+    why: able ? '' : ' (skipped: another user than root cannot read this folder)',
+  };
+})();
 
 /** The published names and their hashed names. */
 export function published(root: string): Record<string, string> {

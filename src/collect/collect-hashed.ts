@@ -45,7 +45,8 @@ export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
   const entries = [...hashed.files.values()];
   const variants = await compressFiles(run, desk, originalsOf(entries, settings, rules));
   run.threads.close(); // what follows takes memory that they hold
-  const isSame = hashed.isSame && variants.isSame && state.isExhausted();
+  const isSame =
+    hashed.isSame && variants.isSame && state.isExhausted() && state.rules === rules.digest;
   let current = before?.digest;
   if (!options.dryRun && !(isSame && current === state.manifest)) {
     const manifest = serialiseManifest(entriesOf(entries, variants));
@@ -117,7 +118,7 @@ function isCollectedBy(
 }
 
 function rulesOf(
-  { staticUrl, references, prehashed }: ResolvedSettings,
+  { staticUrl, references, prehashed, compress }: ResolvedSettings,
   { keepOriginals }: Hashing,
   { strict, link = false }: CollectOptions,
 ): HashingRules {
@@ -126,7 +127,7 @@ function rulesOf(
     return [globMatcher([entry.slice(0, colon)]), globMatcher([entry.slice(colon + 1)])] as const;
   });
   return {
-    digest: digestOf(JSON.stringify([staticUrl, references.ignore])),
+    digest: digestOf(JSON.stringify([staticUrl, references.ignore, compress])),
     staticUrl,
     missingIsError: strict ?? references.missing === 'error',
     isIgnored: (from, target) => ignored.some(([file, to]) => file(from) && to(target)),

@@ -1,6 +1,6 @@
 /** What hashing names and rewriting references must know of the project. */
 export interface HashingRules {
-  /** Changes with what they say of references. */
+  /** Changes with what they say of references, and with how files are compressed. */
   readonly digest: string;
   readonly staticUrl: string;
   /** Whether a reference to a file that is not there stops collecting. */

@@ -219,6 +219,14 @@ describe('compressed forms', () => {
     }
   });
 
+  it('are told no more when compress goes, though nobody remembers them', async () => {
+    const site = hashedSite({ 'a.css': TEXT }, { compress: true });
+    await site.collect();
+    rmSync(site.out('.staticfiles/variants.json'));
+    await again(site, {}).collect();
+    expect(readFileSync(site.out('staticfiles.json'), 'utf8')).not.toContain('variants');
+  });
+
   it('follow a file that was hashed already and changes under its name', async () => {
     const site = hashedSite({ 'a.0.css': TEXT }, { compress: true, prehashed: '*' });
     await site.collect();

@@ -23,7 +23,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Finder } from '../../src/finder.js';
 import { add, project } from '../project.js';
 import { fill, mount, remount, tmpfs } from '../tmpfs.js';
@@ -176,6 +176,7 @@ describe.skipIf(!other.able)(`without the right to do it${other.why}`, () => {
   function forbid(path: string, mode: number): void {
     if (other.user !== undefined) chownSync(path, 0, 0);
     chmodSync(path, mode);
+    onTestFinished(() => chmodSync(path, 0o755)); // it is to be removed
   }
 
   /** A site whose collected files belong to whom it runs as. */

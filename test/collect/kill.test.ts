@@ -169,7 +169,7 @@ it('a kill before any single change to the disk is healed by the next run', asyn
 }, 120_000);
 
 async function killAtEachStep(after: typeof ONE | typeof TWO): Promise<void> {
-  const settings = { compress: true };
+  const settings = { compress: ['br'] } as const;
   const root = site(ONE, settings);
   const collect = () => filesOf(root, settings).collect({ clear: true });
   /** What a run makes of the sources that could not have gone wrong. */

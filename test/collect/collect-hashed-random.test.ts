@@ -120,11 +120,11 @@ function told(warnings: readonly string[]): string[] {
 }
 
 describe('whatever came before', () => {
-  it.each([1, 2, 3, 4])('collecting ends where a first run does (seed %i)', async (seed) => {
+  it.each([1, 2, 3])('collecting ends where a first run does (seed %i)', async (seed) => {
     const random = randomNumbers(seed);
     const root = project({ 'src/a.css': '', 'out/stray.txt': '' });
     const log: string[] = [];
-    for (let step = 0; step < 25; step++) {
+    for (let step = 0; step < 20; step++) {
       for (let count = 1 + random(4); count > 0; count--) log.push(change(random, root));
       const settings = {
         compress: pick(random, [[], ['gzip'], ['br', 'gzip']]),

@@ -14,15 +14,16 @@ const VERSIONS: readonly unknown[] = ['1.0', '1.1'];
  * https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#manifeststaticfilesstorage
  *
  * @param location where it came from, for messages
+ * @param advice what to do where it is not one
  * @throws {ManifestError} for anything else.
  */
-export function parseManifest(text: string, location: string): Manifest {
+export function parseManifest(
+  text: string,
+  location: string,
+  advice = 'Run collectstatic to write it anew, or point manifestName at the right file.',
+): Manifest {
   const refuse = (why: string, options?: ErrorOptions): never => {
-    throw new ManifestError(
-      `${location} ${why}. Run collectstatic to write it anew, or point manifestName at the right file.`,
-      location,
-      options,
-    );
+    throw new ManifestError(`${location} ${why}. ${advice}`.trimEnd(), location, options);
   };
   let content: unknown;
   try {

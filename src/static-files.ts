@@ -80,7 +80,11 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
   const resolved = resolveSettings(settings);
   const sources = lazy(() => sourcesOf(findersOf(resolved), resolved.ignore));
   const storage = lazy(() => storageOf(resolved, sources));
-  const urls = lazy(() => urlResolver(storage()));
+  let isAsked = false;
+  const urls = lazy(() => {
+    isAsked = true;
+    return urlResolver(storage());
+  });
   // From the first call on, the resolver's own: all that stands between a tag and its look-up.
   let staticUrl = (name: string): string => {
     staticUrl = urls().url;
@@ -97,6 +101,14 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     return options.all ? paths : paths[0];
   }
 
+  async function refresh(): Promise<void> {
+    try {
+      await storage().refresh?.();
+    } finally {
+      urls().clear(); // a storage of two parts may have had one of them changed
+    }
+  }
+
   return {
     settings: resolved,
     get storage() {
@@ -108,13 +120,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     find,
     locations: () => sources().locations(),
     ready: async () => storage().ready?.(),
-    async refresh() {
-      try {
-        await storage().refresh?.();
-      } finally {
-        urls().clear(); // a storage of two parts may have had one of them changed
-      }
-    },
+    refresh,
     async check() {
       const { checkStaticFiles } = await import('./checks.js');
       return checkStaticFiles(resolved, sources(), destinationOf(resolved, storage()));
@@ -129,7 +135,12 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
       const errors = problems.filter(({ level }) => level === 'error');
       if (errors.length > 0) throw new SettingsError(errors);
       const warnings = problems.map(({ message }) => message);
-      return collectFiles(sources(), storage(), resolved, options, warnings);
+      const report = await collectFiles(sources(), storage(), resolved, options, warnings);
+      // Who has asked for URLs gets the new ones; of a storage elsewhere, whoever asks from now on.
+      const isWaiting = isAsked || storage().path === undefined;
+      const isPublished = storage().hashing !== undefined && options?.postProcess !== false;
+      if (isWaiting && isPublished && !report.dryRun) await refresh();
+      return report;
     },
     async prune(options) {
       const { pruneFiles } = await import('./collect/prune.js');

@@ -80,7 +80,9 @@ async function lockIn(folder: string, onWait: (message: string) => void): Promis
   const root = dirname(folder);
   try {
     const lock = await takeLock(join(folder, LOCK), (holder) =>
-      onWait(`Another collectstatic is at work here (${holder}); waiting for its end.`),
+      onWait(
+        `Another collectstatic is at work here (${holder}); waiting for its end. If there is none, delete ${join(folder, LOCK)}.`,
+      ),
     );
     try {
       sweep(folder);

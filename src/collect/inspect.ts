@@ -4,7 +4,7 @@ import type { Item } from './file.js';
 import { languageOf } from './language.js';
 import type { HashingRules } from './rules.js';
 
-import { type Known, linkPrint, type Print, printAt, printOf } from './state.js';
+import { type Known, linkPrint, type Print, printAt, sourcePrintOf } from './state.js';
 import type { Former } from './workshop.js';
 
 /** A file, and what is there of it; absent where nothing is to be done. */
@@ -32,7 +32,7 @@ export function inspect(
     (former.plain !== '' || !keep) &&
     known.scanned === scanned &&
     prehashed === (known.hashedName === name) &&
-    known.source === printOf(statSync(path, { bigint: true }));
+    known.source === sourcePrintOf(statSync(path, { bigint: true }));
   if (!isSame) return { item: unknown(name, path, scanned), former };
   return { item: unchanged(name, path, known, keep) };
 }

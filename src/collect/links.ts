@@ -41,7 +41,10 @@ export function linkFiles(items: ReadonlyMap<string, Item>, rules: HashingRules)
     if (rules.isIgnored(from, name ?? value)) return [];
     const item = name === undefined ? undefined : items.get(name);
     if (item !== undefined) return rules.isPrehashed(item.name) ? [] : [[at, item]];
-    if (name === undefined || !folders().has(name)) missing.push(report(from, reference, name));
+    // A URL may be a folder's; a folder is no module.
+    if (name === undefined || kind === 'specifier' || !folders().has(name)) {
+      missing.push(report(from, reference, name));
+    }
     return [];
   }
 

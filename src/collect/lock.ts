@@ -35,6 +35,8 @@ const DEAD_ELSEWHERE_MS = 60_000;
 /** A process of that number lives here: it may be busy, or another one by now. */
 const DEAD_HERE_MS = 600_000;
 const POLL_MS = 100;
+/** How often the lock may vanish before it can be read, as it does where runs end. */
+const PATIENCE = 50;
 
 /** The tokens of this process. */
 const ours = new Set<string>();
@@ -48,10 +50,16 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
   const own: Holder = { token: crypto.randomUUID(), pid: process.pid, host: hostname() };
   ours.add(own.token);
   let inherited = false;
+  let failures = 0;
   for (let told = false; ; ) {
     const text = textOf(path);
     if (text === undefined) {
       if (created(path, own)) break;
+      failures++;
+      if (failures > PATIENCE) {
+        throw new CollectError(`The lock ${path} can be neither made nor read.`);
+      }
+      await pause(failures > 3 ? POLL_MS : 0);
     } else if (isDead(path, text)) {
       takeAway(path, text, own.token);
       inherited = true;

@@ -20,6 +20,8 @@ export interface MissingReference {
 /** To look for names that look alike takes long; beyond so many, nobody reads them all. */
 const SUGGESTIONS = 5;
 
+const EXTENSIONS = ['.js', '.mjs', '/index.js', '/index.mjs'] as const;
+
 /** Says what is missing, with the names that look alike. */
 export function missingReporter(names: () => Iterable<string>) {
   let suggested = 0;
@@ -33,13 +35,22 @@ export function missingReporter(names: () => Iterable<string>) {
     return inLowerCase.get(target.toLowerCase());
   }
 
-  function why(target: string | undefined, sourceMap: boolean): string {
+  /** `import './util'` is what bundlers complete, and no browser does. */
+  function withoutExtension(target: string): string | undefined {
+    return EXTENSIONS.find((extension) => otherCase(target + extension) === target + extension);
+  }
+
+  function why(target: string | undefined, kind: FoundReference[4]): string {
     if (target === undefined) return 'leads out of the static files';
+    const extension = kind === 'specifier' ? withoutExtension(target) : undefined;
+    if (extension !== undefined) {
+      return `is not found: the file is '${target}${extension}', and browsers complete no name`;
+    }
     const spelled = otherCase(target);
     if (spelled !== undefined) {
       return `is not found in this spelling: the file is '${spelled}', and upper and lower case differ`;
     }
-    if (sourceMap) return `is not found: there is no source map '${target}'`;
+    if (kind === 'source-map') return `is not found: there is no source map '${target}'`;
     suggested++;
     const near = suggested > SUGGESTIONS ? [] : nearNames(target, names());
     return `is not found: there is no file '${target}'.${didYouMean(near)}`.replace(/\.$/, '');
@@ -51,8 +62,17 @@ export function missingReporter(names: () => Iterable<string>) {
     target: string | undefined,
   ): MissingReference => {
     const sourceMap = kind === 'source-map';
-    const sentence = why(target, sourceMap);
+    const sentence = why(target, kind);
     const message = `${name}:${line}:${column}: ${reference} ${sentence}${sentence.endsWith('?') ? '' : '.'}`;
-    return { name, line, column, reference, target, sourceMap, message };
+    return { name, line, column, reference, target, sourceMap, message: inOneLine(message) };
   };
+}
+
+/** A message goes to terminals and logs; what a vendor's file says must not move them. */
+function inOneLine(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

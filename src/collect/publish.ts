@@ -121,7 +121,7 @@ export function contentOf(
   hashing: Pick<Hashing, 'manifestName' | 'manifestStorage'>,
 ): Manifest {
   try {
-    return parseManifest(new TextDecoder().decode(body), placeOf(hashing));
+    return parseManifest(new TextDecoder().decode(body), placeOf(hashing), '');
   } catch (cause) {
     throw damaged(reason(cause), cause);
   }
@@ -172,9 +172,12 @@ async function publish(
       const found = await manifestStorage.stat(manifestName); // something else published it
       await storage.write(archiveName(before.digest, found?.mtimeMs ?? 0), before.body);
     }
-    await storage.write(archiveName(digest, Date.now()), body);
   }
   await manifestStorage.write(manifestName, body);
+  if (storage.path === undefined) return;
+  // Only now, for a deploy that never came to be must not be kept in the place of one that did. The
+  // manifest is out: what fails here is made up for when the next one is published.
+  await storage.write(archiveName(digest, Date.now()), body).catch(() => {});
 }
 
 /** The time comes first, so that names are in the order of time: `20261122T181500.000Z-<hash>.json`. */

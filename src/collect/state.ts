@@ -14,6 +14,14 @@ export function printOf({ size, mtimeNs, ino }: BigIntStats): Print {
   return `${size}.${mtimeNs}.${ino}`;
 }
 
+/**
+ * The print of a source: with the time at which the file system saw it change, which no program can
+ * set. Packages are unpacked with the same fixed time in every version, and inodes are used again.
+ */
+export function sourcePrintOf(stats: BigIntStats): Print {
+  return `${printOf(stats)}.${stats.ctimeNs}`;
+}
+
 /** The print of a symbolic link, by where it leads. */
 export function linkPrint(target: string): Print {
   return `-> ${target}`;
@@ -37,9 +45,9 @@ export function printAt(path: string): Print {
  * few milliseconds, some every second or two, and within a tick a second change has the same time.
  */
 export function isSettled(print: Print, readAt: number): boolean {
-  const [, mtimeNs = ''] = print.split('.');
-  const tick = mtimeNs.endsWith('000000000') ? 2000 : 50;
-  return Number(mtimeNs) / 1e6 < readAt - tick;
+  const [, mtimeNs = '', , ctimeNs = mtimeNs] = print.split('.');
+  const tick = mtimeNs.endsWith('000000000') && ctimeNs.endsWith('000000000') ? 2000 : 50;
+  return Math.max(Number(mtimeNs), Number(ctimeNs)) / 1e6 < readAt - tick;
 }
 
 /** What the last run knew of a file: its source, what it refers to, and what became of it. */
@@ -75,7 +83,7 @@ export interface State {
 }
 
 /** Changes with every change of what the scanners find, of how cycles are hashed, and of this form. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A line a file, and what is mostly so left out: half the bytes of objects, and read one by one. */
 type Row = [

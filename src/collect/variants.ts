@@ -266,13 +266,21 @@ const orderOf = ({ names, codings, body }: Job): Content => ({ names, codings, b
 
 /**
  * The codings of a content; in one order, whatever the settings': the manifest has them so. Without
- * those whose place a source takes: `x.css.br` may be a file or a folder of its own.
+ * those whose place a source takes: `x.css.br` may be a file or a folder of its own; and
+ * without those for which the name is too long.
  */
 function codingsOf({ files, settings }: Run): (names: readonly string[]) => Coding[] {
   const isTaken = takenBy(files);
   const wanted = CODINGS.filter((coding) => settings.compress.includes(coding));
   return (names) =>
-    wanted.filter((coding) => !names.some((name) => isTaken(name + SUFFIXES[coding])));
+    wanted.filter((coding) =>
+      names.every((name) => fits(name + SUFFIXES[coding]) && !isTaken(name + SUFFIXES[coding])),
+    );
+}
+
+/** Whether the last part is as short as nearly all file systems want it: at most 255 bytes. */
+function fits(name: string): boolean {
+  return name.length < 80 || Buffer.byteLength(name.slice(name.lastIndexOf('/') + 1)) <= 255;
 }
 
 function takenBy(files: Run['files']): (name: string) => boolean {

@@ -18,7 +18,7 @@ import { SUFFIXES } from './codings.js';
 import { encode } from './encode.js';
 import { placer } from './place.js';
 import { type Scan, scanFile } from './scan.js';
-import { linkPrint, type Print, printAt, printOf } from './state.js';
+import { linkPrint, type Print, printAt, printOf, sourcePrintOf } from './state.js';
 
 export interface WorkshopOptions {
   /** The folder of the collected files; `undefined` where the storage is elsewhere. */
@@ -150,8 +150,8 @@ export function workshop(options: WorkshopOptions): Workshop {
       if (!before.isFile()) throw new Error('it is no file');
       awaitQuiet(Number(before.mtimeMs));
       const size = Number(before.size);
-      const print = printOf(before);
-      const isSame = () => printOf(fstatSync(source, { bigint: true })) === print;
+      const print = sourcePrintOf(before);
+      const isSame = () => sourcePrintOf(fstatSync(source, { bigint: true })) === print;
       if (size > PART && !file.scan) return takeParts(file, source, print, isSame);
       const body = readWhole(source, size <= PART ? buffer : Buffer.allocUnsafeSlow(size), size);
       return body !== undefined && isSame() ? takeBody(file, body, print) : undefined;
@@ -165,7 +165,12 @@ export function workshop(options: WorkshopOptions): Workshop {
     const scan = file.scan ? scanFile(name, body) : NOTHING;
     const size = body.length;
     if (scan.references.length === 0) {
-      const isThere = file.prehashed && former.hashed !== '' && holds(pathOf(name), body);
+      // What stands there is that file's only where it had its name alone before too.
+      const isThere =
+        file.prehashed &&
+        former.hashedName === name &&
+        former.hashed !== '' &&
+        holds(pathOf(name), body);
       const leaf = putLeaf(file, digest(body), isThere, () => write(body));
       return { source, size, scan, ...leaf };
     }
@@ -356,7 +361,7 @@ function readAgain({ path, source }: Referrer): Buffer {
   const file = openSync(path, 'r');
   try {
     const body = readFileSync(file);
-    if (printOf(fstatSync(file, { bigint: true })) === source) return body;
+    if (sourcePrintOf(fstatSync(file, { bigint: true })) === source) return body;
     throw new Error('it changed while files were collected');
   } finally {
     closeSync(file);

@@ -13,10 +13,14 @@ const TIME_TOLERANCE_MS = 1;
  */
 export async function isUnmodified(storage: Storage, file: FoundFile): Promise<boolean> {
   const path = storage.path?.(file.name);
-  if (path !== undefined && (await at(path))?.isSymbolicLink()) return false;
+  const copied = path === undefined ? undefined : await at(path);
+  if (copied?.isSymbolicLink()) return false;
   const [target, source] = await Promise.all([storage.stat(file.name), stat(file.path)]);
   if (target === undefined || target.size !== source.size) return false;
-  return Math.abs(target.mtimeMs - source.mtimeMs) <= TIME_TOLERANCE_MS;
+  if (Math.abs(target.mtimeMs - source.mtimeMs) > TIME_TOLERANCE_MS) return false;
+  // Packages are unpacked with one fixed time: what has come since the copy was made, is looked into.
+  if (path === undefined || copied === undefined || source.ctimeMs <= copied.ctimeMs) return true;
+  return (await readFile(file.path)).equals(await readFile(path));
 }
 
 /** Copies the source into the storage. */

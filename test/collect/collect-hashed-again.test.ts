@@ -14,10 +14,12 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/settings.js';
+import { createStaticFiles } from '../../src/static-files.js';
 import { fileSystemStorage } from '../../src/storages/filesystem.js';
+import { hashedStorage } from '../../src/storages/hashed.js';
 import { memoryStorage } from '../../src/storages/memory.js';
 import { add } from '../project.js';
-import { hashedSite, hashOf, tree } from './hashed-site.js';
+import { type HashedSite, hashedSite, hashOf, settle, tree } from './hashed-site.js';
 
 const X = 'x';
 const H = hashOf(X);
@@ -56,6 +58,7 @@ function touched(before: Record<string, string>, after: Record<string, string>):
 describe('collecting again', () => {
   it('touches nothing where nothing has changed, the manifest neither', async () => {
     const site = hashedSite(SOURCES, SETTINGS);
+    await settle();
     await site.collect();
     const before = marks(site.out(''));
     const state = statSync(site.out('.staticfiles/state.json')).ino;
@@ -334,3 +337,48 @@ function rewrite(path: string, text: string, time: number): void {
 function lines(text: string, change: (rows: string[]) => string[]): string {
   return change(text.split('\n')).join('\n');
 }
+
+describe('what was found by trying to break it', () => {
+  const withPrehashed = ({ root }: HashedSite) =>
+    createStaticFiles({
+      baseDir: root,
+      dirs: ['src'],
+      staticRoot: 'out',
+      debug: false,
+      storage: hashedStorage({ keepOriginals: false }),
+      prehashed: '*.svg',
+    });
+
+  it('sees a package that was unpacked anew, with the same sizes and times', async () => {
+    const site = hashedSite(
+      Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`l${i}.js`, 'version="1.0.1"'])),
+    );
+    const unpacked = new Date(456_789_000_000);
+    const unpack = (text: string) => {
+      for (let i = 0; i < 20; i++) {
+        rmSync(join(site.root, `src/l${i}.js`), { force: true });
+        writeFileSync(join(site.root, `src/l${i}.js`), text);
+        utimesSync(join(site.root, `src/l${i}.js`), unpacked, unpacked);
+      }
+    };
+    unpack('version="1.0.1"');
+    await site.collect();
+    await settle();
+    unpack('version="1.0.2"');
+    expect((await site.collect()).copied).toHaveLength(20);
+  });
+
+  it('puts a file that is prehashed now where there was none under its plain name', async () => {
+    const site = hashedSite({ 'a.svg': 'A' }, { hashed: { keepOriginals: false } });
+    await site.collect();
+    await withPrehashed(site).collect();
+    expect(readFileSync(site.out('a.svg'), 'utf8')).toBe('A');
+  });
+
+  it('puts a file that is prehashed now in the place of a link', async () => {
+    const site = hashedSite({ 'a.svg': 'A' });
+    await site.collect({ link: true });
+    await withPrehashed(site).collect({ link: true });
+    expect(lstatSync(site.out('a.svg')).isSymbolicLink()).toBe(false);
+  });
+});

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CollectEvent } from '../../src/collect/run.js';
 import type { Settings } from '../../src/settings.js';
 import { memoryStorage } from '../../src/storages/memory.js';
-import { hashedSite, hashOf, tree } from './hashed-site.js';
+import { hashedSite, hashOf, settle, tree } from './hashed-site.js';
 
 /** What every picture holds, and so the hash in its name. */
 const X = 'x';
@@ -535,6 +535,7 @@ describe('names that are hashed already', () => {
     ['a predicate that answers a match', ((name: string) => name.match(/dist/)) as never],
   ])('are kept, by %s: neither scanned nor renamed', async (_, prehashed) => {
     const site = hashedSite(SOURCES, { prehashed });
+    await settle();
     const { warnings, missing } = await site.collect();
     expect({ warnings, missing }).toEqual({ warnings: [], missing: [] });
     const page = `import './dist/app.abc.js'; import './own.${H}.js'`;

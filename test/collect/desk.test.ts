@@ -53,7 +53,7 @@ describe('the desk of a run', () => {
     desk.assertOwn();
     desk.close();
     expect(told).toEqual([
-      `Another collectstatic is at work here (process ${process.pid} on ${hostname()}); waiting for its end.`,
+      `Another collectstatic is at work here (process ${process.pid} on ${hostname()}); waiting for its end. If there is none, delete ${join(root, '.staticfiles/lock')}.`,
     ]);
     expect(existsSync(join(root, '.staticfiles'))).toBe(false);
   });

@@ -127,8 +127,11 @@ describe.skipIf(!tmpfs.allowed)(`where the disk is full${tmpfs.why}`, () => {
       expect([...named]).toEqual(
         expect.arrayContaining(['/collected', "'css/site.css'", "'img/a.png'", "'js/new.js'"]),
       );
-      const last = 'css/many.css' in files ? '.staticfiles/state.json' : 'staticfiles.json';
-      expect([...named]).toContain(`/collected/${last}`);
+      // What is written last: which of them needs one page more, hangs on how long they are.
+      const last = ['staticfiles.json', '.staticfiles/state.json'].map(
+        (name) => `/collected/${name}`,
+      );
+      expect(last.some((path) => named.has(path))).toBe(true);
     },
   );
 
@@ -544,13 +547,13 @@ describe('names', () => {
     expect(leftBehind(root)).toEqual([]);
   });
 
-  it('whose compressed forms’ are too long are told as well', async () => {
+  it('whose compressed forms’ are too long have none', async () => {
     const name = long(240);
     const root = site({ [name]: 'a { color: red }\n'.repeat(50) });
-    expect(await faultOf(filesOf(root, { compress: true }).collect())).toMatch(
-      /'n+\.\w{12}\.css' could not be collected .*ENAMETOOLONG/,
-    );
-    expect(existsSync(join(root, 'collected/staticfiles.json'))).toBe(false);
+    await filesOf(root, { compress: true }).collect();
+    const collected = readdirSync(join(root, 'collected'));
+    expect(collected).toContain(name);
+    expect(collected.filter((entry) => /\.(?:br|gz)$/.test(entry))).toEqual([]);
   });
 });
 

@@ -7,6 +7,11 @@ import { createStaticFiles, type StaticFiles } from '../../src/static-files.js';
 import { type HashedStorageOptions, hashedStorage } from '../../src/storages/hashed.js';
 import { add, project } from '../project.js';
 
+/** Until what has just changed is old enough for its times to be trusted. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 80));
+}
+
 export type Sources = Readonly<Record<string, string | Uint8Array>>;
 
 /** A project whose sources in `src/` are collected under hashed names into `out/`. */

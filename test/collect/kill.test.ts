@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
@@ -5,6 +6,7 @@ import {
   collectstatic,
   configure,
   deployed,
+  digestOf,
   filesOf,
   leftBehind,
   manifestOf,
@@ -181,6 +183,7 @@ async function killAtEachStep(after: typeof ONE | typeof TWO): Promise<void> {
   const one = await made(ONE);
   const two = await made(TWO);
   const healed = after === ONE ? one : two;
+  const deploys = new Set<string>();
   let at = 1;
   for (let ended = false; !ended; at++) {
     change(root, ONE);
@@ -192,6 +195,7 @@ async function killAtEachStep(after: typeof ONE | typeof TWO): Promise<void> {
     if (!ended) expect({ status, err }).toEqual({ status: null, err: '' });
     const { manifest, files } = manifestOf(root) === two.manifest ? two : one;
     expect([manifestOf(root), deployed(root)]).toEqual([manifest, files]);
+    deploys.add(digestOf(Buffer.from(manifest)));
 
     change(root, after);
     const started = performance.now();
@@ -200,6 +204,10 @@ async function killAtEachStep(after: typeof ONE | typeof TWO): Promise<void> {
     expect(manifestOf(root)).toBe(healed.manifest);
     expect(tree(root)).toMatchObject(healed.tree);
     expect(leftBehind(root)).toEqual([]);
+    deploys.add(digestOf(Buffer.from(healed.manifest)));
+    // What was never published is no deploy, of which prune would keep the files.
+    const archive = readdirSync(join(root, 'collected/.staticfiles/manifests'));
+    expect(archive.filter((name) => !deploys.has(name.slice(-17, -5)))).toEqual([]);
   }
   expect(at).toBeGreaterThan(50);
 }

@@ -73,7 +73,7 @@ function isWorthTrying({ names, size }: Original): boolean {
 
 /** In a dry run, where nobody tries what gets smaller: all may have every form. */
 function pretended(run: Run, originals: readonly Original[]): Variants {
-  const codingsFor = codingsOf(run);
+  const codingsFor = codingsOf(run, takenBy(run.files));
   const names = originals.flatMap((original) =>
     variantsOfNames(original.names, codingsFor(original.names)),
   );
@@ -91,7 +91,8 @@ async function compressHere(
   // Otherwise compressed forms that lie here are not ours.
   if (originals.length === 0 && known.size === 0) return NONE;
   const exists = existsUnder(root);
-  const codingsFor = codingsOf(run);
+  const isTaken = takenBy(run.files);
+  const codingsFor = codingsOf(run, isTaken);
   const isThere = (name: string, key: string, coding: Coding) => {
     const [knownKey, sizes] = known.get(name) ?? [];
     const size = knownKey === key ? sizes?.[coding] : undefined;
@@ -124,7 +125,7 @@ async function compressHere(
   await perform(run, desk, root, jobs, async (job, result) => {
     Object.assign(sizes.get(job.names[0] ?? '') ?? {}, result.sizes);
   });
-  for (const variant of outdated(run, sizes, exists)) rmSync(join(root, variant));
+  for (const variant of outdated(run, sizes, isTaken, exists)) rmSync(join(root, variant));
   // Without jobs, every size is a known one; as many as are known, and they are the same.
   const isSame = jobs.length === 0 && countOf(rows) === countOf(known.values());
   if (!isSame) desk.remember(MEMORY, [serialiseKnown(rows)]);
@@ -150,7 +151,8 @@ async function compressElsewhere(
     return isOfNow ? found?.size : undefined;
   }
 
-  const codingsFor = codingsOf(run);
+  const isTaken = takenBy(run.files);
+  const codingsFor = codingsOf(run, isTaken);
   const sizes = new Map<string, Sizes>();
   const jobs: Job[] = [];
   await eachOf(originals, async ({ names, size }) => {
@@ -176,7 +178,7 @@ async function compressElsewhere(
       }
     }
   });
-  for (const variant of outdated(run, sizes, (name) => there.has(name))) {
+  for (const variant of outdated(run, sizes, isTaken, (name) => there.has(name))) {
     await storage.delete(variant);
   }
   return variantsOf(sizes, originals, jobs.length, false);
@@ -186,9 +188,9 @@ async function compressElsewhere(
 function* outdated(
   { files }: Run,
   sizes: ReadonlyMap<string, Sizes>,
+  isTaken: (name: string) => boolean,
   exists: (name: string) => boolean,
 ): Generator<string> {
-  const isTaken = takenBy(files);
   for (const name of files.keys()) {
     for (const coding of CODINGS) {
       const variant = name + SUFFIXES[coding];
@@ -269,8 +271,10 @@ const orderOf = ({ names, codings, body }: Job): Content => ({ names, codings, b
  * those whose place a source takes: `x.css.br` may be a file or a folder of its own; and
  * without those for which the name is too long.
  */
-function codingsOf({ files, settings }: Run): (names: readonly string[]) => Coding[] {
-  const isTaken = takenBy(files);
+function codingsOf(
+  { settings }: Run,
+  isTaken: (name: string) => boolean,
+): (names: readonly string[]) => Coding[] {
   const wanted = CODINGS.filter((coding) => settings.compress.includes(coding));
   return (names) =>
     wanted.filter((coding) =>
@@ -283,6 +287,7 @@ function fits(name: string): boolean {
   return name.length < 80 || Buffer.byteLength(name.slice(name.lastIndexOf('/') + 1)) <= 255;
 }
 
+/** Whether a source takes the place of a name, as a file or as a folder. */
 function takenBy(files: Run['files']): (name: string) => boolean {
   const folders = new Set<string>();
   for (const name of files.keys()) {

@@ -1,4 +1,4 @@
-import { CollectError, reason, SetupError } from '../errors.js';
+import { CollectError, SetupError } from '../errors.js';
 import type { FoundFile } from '../finder.js';
 import { checkOptions } from '../options.js';
 import type { ResolvedSettings } from '../settings.js';
@@ -10,6 +10,7 @@ import { isOwn, openDesk } from './desk.js';
 import { planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
 import { openThreads } from './threads.js';
+import { remove } from './write.js';
 
 const SWITCHES = ['defaultIgnore', 'dryRun', 'clear', 'link', 'postProcess', 'strict'] as const;
 
@@ -129,12 +130,4 @@ async function clearRest(
     if (!options.dryRun) await remove(storage, name);
   }
   return names;
-}
-
-async function remove(storage: Storage, name: string): Promise<void> {
-  try {
-    await storage.delete(name);
-  } catch (cause) {
-    throw new CollectError(`'${name}' could not be deleted: ${reason(cause)}.`, { cause });
-  }
 }

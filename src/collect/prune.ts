@@ -5,6 +5,7 @@ import type { Hashing, Storage } from '../storage.js';
 import { SUFFIXES } from './codings.js';
 import { isOwn, openDesk } from './desk.js';
 import { ARCHIVE, contentOf, publishedAt, readPublished } from './publish.js';
+import { remove } from './write.js';
 
 export interface PruneOptions {
   /**
@@ -70,12 +71,14 @@ export async function pruneFiles(
   const { dryRun = false, onDelete = () => {} } = options;
   const desk = await openDesk(storage.path(''), dryRun, () => {});
   try {
-    const deploys = await deploysIn(storage, hashing);
+    const names: string[] = [];
+    for await (const name of storage.list()) names.push(name);
+    const deploys = await deploysIn(storage, hashing, names);
     const { kept, dropped } = divide(deploys, rules);
     const needed = namesOf(kept, hashing);
     const deleted: string[] = [];
     let bytes = 0;
-    for await (const name of storage.list()) {
+    for (const name of names) {
       if (isOwn(name) || needed.has(name)) continue;
       bytes += (await storage.stat(name))?.size ?? 0;
       deleted.push(name);
@@ -100,8 +103,12 @@ interface KnownDeploy {
   readonly archive: string | undefined;
 }
 
-/** All that is known of what was published, the latest first. */
-async function deploysIn(storage: Storage, hashing: Hashing): Promise<KnownDeploy[]> {
+/** All that is known of what was published, the latest first; `names` are those in the storage. */
+async function deploysIn(
+  storage: Storage,
+  hashing: Hashing,
+  names: readonly string[],
+): Promise<KnownDeploy[]> {
   const present = await readPublished(hashing);
   const { manifestName, manifestStorage } = hashing;
   if (present === undefined) {
@@ -109,9 +116,10 @@ async function deploysIn(storage: Storage, hashing: Hashing): Promise<KnownDeplo
       `Nothing was pruned: there is no manifest '${manifestName}', and so no telling what is needed. Run collectstatic first.`,
     );
   }
-  const archives: string[] = [];
-  for await (const name of storage.list()) if (name.startsWith(ARCHIVE)) archives.push(name);
-  archives.sort().reverse();
+  const archives = names
+    .filter((name) => name.startsWith(ARCHIVE))
+    .sort()
+    .reverse();
   const own = archives.find((name) => name.includes(present.digest));
   const time =
     own === undefined
@@ -196,12 +204,4 @@ function milliseconds(age: number | string | undefined): number {
   throw new SetupError(
     `prune()'s olderThan must be seconds, or a text such as '30d', '12h' or '90m', not '${age}'.`,
   );
-}
-
-async function remove(storage: Storage, name: string): Promise<void> {
-  try {
-    await storage.delete(name);
-  } catch (cause) {
-    throw new CollectError(`'${name}' could not be deleted: ${reason(cause)}.`, { cause });
-  }
 }

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode } from '../errors.js';
+import { CollectError, reason, systemCode } from '../errors.js';
 import type { FoundFile } from '../finder.js';
 import type { Storage } from '../storage.js';
 
@@ -40,6 +40,15 @@ export async function link(target: string, source: string): Promise<void> {
 /** Whether `target` is a symbolic link to just that source. */
 export async function linksTo(target: string, source: string): Promise<boolean> {
   return (await at(target))?.isSymbolicLink() === true && (await readlink(target)) === source;
+}
+
+/** Removes a file from the storage. @throws {CollectError} where that fails. */
+export async function remove(storage: Storage, name: string): Promise<void> {
+  try {
+    await storage.delete(name);
+  } catch (cause) {
+    throw new CollectError(`'${name}' could not be deleted: ${reason(cause)}.`, { cause });
+  }
 }
 
 /** Removes a folder that stands in the file's place, and files that stand in its folders'. */

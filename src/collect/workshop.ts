@@ -282,14 +282,14 @@ export function workshop(options: WorkshopOptions): Workshop {
   function finishOne(file: Referrer, body: Buffer, hash: string): Finished {
     const { name, former, edits } = file;
     const target = hashedName(name, hash);
-    const former_ = former.hashedName === target ? former.hashed : '';
+    const there = former.hashedName === target ? former.hashed : '';
     const size = body.length;
     // Where nothing was rewritten, both names are one file.
     const isPlain = edits.length === 0 && former.plain !== '' && !link;
     const [hashed = ''] = isPlain
-      ? put([target, name], [former_, former.plain], () => write(body))
-      : put([target], [former_], () => write(body));
-    const written = former_ === '';
+      ? put([target, name], [there, former.plain], () => write(body))
+      : put([target], [there], () => write(body));
+    const written = there === '';
     return { hashedName: target, hashed, size, written, ...(handBack && { body }) };
   }
 

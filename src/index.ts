@@ -1,3 +1,4 @@
+export type { Coding } from './codings.js';
 export type { MissingReference } from './collect/missing.js';
 export type { ShadowedFile } from './collect/plan.js';
 export type { Deploy, PruneOptions, PruneReport } from './collect/prune.js';
@@ -29,10 +30,17 @@ export { type Packages, packagesFinder } from './finders/packages.js';
 export { type LoadConfigOptions, loadConfig } from './load-config.js';
 export type { Ignore } from './patterns.js';
 export type { Next, NodeHandler } from './serve/node.js';
+export type { FetchHandler } from './serve/web.js';
 export {
-  type Coding,
+  type DirectoryServer,
+  type ServeDirectoryOptions,
+  serveDirectory,
+} from './serve-directory.js';
+export {
+  type CacheSettings,
   defineConfig,
   type FinderSetting,
+  type HeadersSetting,
   type ReferenceSettings,
   type ResolvedSettings,
   type Settings,

@@ -43,7 +43,7 @@ export function manifestReader(
     if (bytes !== undefined) {
       manifest = parseManifest(new TextDecoder().decode(bytes), location());
     } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
-      manifest = { paths: new Map() }; // names that nobody has hashed get their plain URLs
+      manifest = { paths: new Map(), variants: {} }; // names that nobody has hashed get their plain URLs
     } else {
       throw new ManifestError(
         `There is no manifest at ${location()}. Run collectstatic to write it; in development, set debug: true.`,

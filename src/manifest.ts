@@ -1,10 +1,23 @@
+import { type Coding, SUFFIXES } from './codings.js';
 import { ManifestError, reason } from './errors.js';
-import { normaliseName } from './names.js';
+import { normaliseName, STATE_FOLDER } from './names.js';
 
 /** Names and their hashed names, as `collectstatic` published them. */
 export interface Manifest {
   readonly paths: ReadonlyMap<string, string>;
+  /** By name, the sizes of the compressed forms; see {@link variantsIn}. */
+  readonly variants: Readonly<Record<string, unknown>>;
 }
+
+/** A compressed form that a manifest tells of. */
+export interface Variant {
+  readonly coding: Coding;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** Where the manifests of earlier deploys are kept, in the storage. */
+export const ARCHIVE = `${STATE_FOLDER}/manifests/`;
 
 /** The manifest versions that Django writes (1.0 up to 4.1, 1.1 since) and that we read. */
 const VERSIONS: readonly unknown[] = ['1.0', '1.1'];
@@ -48,8 +61,20 @@ export function parseManifest(
     }
     paths.set(name, hashedName);
   }
-  return { paths };
+  return { paths, variants: isObject(content.variants) ? content.variants : {} };
 }
+
+/** The compressed forms that lie beside the hashed file of a name; a manifest of Django's has none. */
+export function variantsIn({ variants }: Manifest, name: string): Variant[] {
+  const sizes = Object.hasOwn(variants, name) ? variants[name] : undefined;
+  if (!isObject(sizes)) return [];
+  return CODINGS.flatMap((coding) => {
+    const size = sizes[coding];
+    return typeof size === 'number' && size > 0 ? [{ coding, size }] : [];
+  });
+}
+
+const CODINGS = Object.keys(SUFFIXES) as Coding[];
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

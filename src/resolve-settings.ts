@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import type { Coding } from './codings.js';
 import { SettingsError } from './errors.js';
 import { normaliseName } from './names.js';
-import { type Coding, DEFAULTS, type ResolvedSettings, type Settings } from './settings.js';
+import { DEFAULTS, type ResolvedSettings, type Settings } from './settings.js';
 import { settingsProblems } from './settings-checks.js';
 import { normaliseScriptName, resolveBaseUrl } from './urls.js';
 
@@ -40,6 +41,9 @@ export function resolveSettings(settings: Settings = {}): ResolvedSettings {
     prehashed: prehashed(settings.prehashed),
     compress: Object.freeze(codings(settings.compress ?? DEFAULTS.compress)),
     maxAge: settings.maxAge ?? DEFAULTS.maxAge,
+    headers: settings.headers,
+    rootFiles: settings.rootFiles === undefined ? undefined : path(settings.rootFiles),
+    cache: Object.freeze(cacheOf(settings.cache)),
     fallthrough: settings.fallthrough ?? DEFAULTS.fallthrough,
     baseDir,
   });
@@ -48,6 +52,14 @@ export function resolveSettings(settings: Settings = {}): ResolvedSettings {
 function prehashed(value: Settings['prehashed']): ResolvedSettings['prehashed'] {
   if (value === undefined || typeof value === 'function') return value;
   return Object.freeze(typeof value === 'string' ? [value] : [...value]);
+}
+
+function cacheOf(value: Settings['cache']): ResolvedSettings['cache'] {
+  if (value === false) return { maxBytes: 0, maxFileBytes: 0 };
+  const { maxBytes = DEFAULTS.cache.maxBytes, maxFileBytes = DEFAULTS.cache.maxFileBytes } = {
+    ...value,
+  };
+  return { maxBytes, maxFileBytes };
 }
 
 function codings(value: NonNullable<Settings['compress']>): Coding[] {

@@ -1,10 +1,11 @@
 import { relative, resolve } from 'node:path';
+import type { Coding } from './codings.js';
 import type { Problem } from './errors.js';
 import type { Finder } from './finder.js';
 import { isGlob } from './globs.js';
 import { normaliseName } from './names.js';
 import { didYouMean, nearNames } from './near.js';
-import { type Coding, DEFAULTS, type Settings } from './settings.js';
+import { DEFAULTS, type Settings } from './settings.js';
 import type { Storage } from './storage.js';
 import { baseUrlFault, normaliseScriptName, resolveBaseUrl } from './urls.js';
 
@@ -63,6 +64,8 @@ const DJANGO_NAMES: ReadonlyMap<string, keyof Settings> = new Map([
   ['FORCE_SCRIPT_NAME', 'scriptName'],
   ['WHITENOISE_IMMUTABLE_FILE_TEST', 'prehashed'],
   ['WHITENOISE_MAX_AGE', 'maxAge'],
+  ['WHITENOISE_ADD_HEADERS_FUNCTION', 'headers'],
+  ['WHITENOISE_ROOT', 'rootFiles'],
   ['BASE_DIR', 'baseDir'],
 ]);
 
@@ -124,9 +127,42 @@ const CHECKS: { readonly [Key in keyof Required<Settings>]: Check } = {
     Number.isSafeInteger(value) && (value as number) >= 0
       ? []
       : [fault('E107', `${key} must be a whole number of seconds from 0, not ${kindOf(value)}.`)],
+  headers: (value, key) =>
+    typeof value === 'function'
+      ? []
+      : [
+          fault(
+            'E117',
+            `${key} must be a function (name, url) that answers header fields, not ${kindOf(value)}.`,
+          ),
+        ],
+  rootFiles: folder,
+  cache,
   fallthrough: type('boolean', 'E104'),
   baseDir: folder,
 };
+
+function cache(value: unknown, key: string): Problem[] {
+  if (value === false) return [];
+  if (!isPlainObject(value)) {
+    return [
+      fault('E118', `${key} must be { maxBytes, maxFileBytes } or false, not ${kindOf(value)}.`),
+    ];
+  }
+  return Object.entries(value).flatMap(([option, bytes]) => {
+    if (!Object.hasOwn(DEFAULTS.cache, option)) return [unknownOption(key, option, DEFAULTS.cache)];
+    if (bytes === undefined || (Number.isSafeInteger(bytes) && (bytes as number) >= 0)) return [];
+    const message = `${key}.${option} must be a whole number of bytes from 0, not ${kindOf(bytes)}.`;
+    return [fault('E118', message)];
+  });
+}
+
+function unknownOption(key: string, option: string, known: object): Problem {
+  const names = Object.keys(known);
+  const near = nearNames(option, names).slice(0, 1);
+  const message = `${key}.${option} is no option; there are ${names.join(' and ')}.`;
+  return fault('E101', message, didYouMean(near).trim());
+}
 
 const MISSING: readonly unknown[] = ['warn', 'error', undefined];
 
@@ -135,12 +171,9 @@ function references(value: unknown, key: string): Problem[] {
     return [fault('E114', `${key} must be { missing, ignore }, not ${kindOf(value)}.`)];
   }
   const { missing, ignore, ...others } = value;
-  const problems = Object.keys(others).map((other) => {
-    const known = Object.keys(DEFAULTS.references);
-    const near = nearNames(other, known).slice(0, 1);
-    const message = `${key}.${other} is no option; there are ${known.join(' and ')}.`;
-    return fault('E101', message, didYouMean(near).trim());
-  });
+  const problems = Object.keys(others).map((other) =>
+    unknownOption(key, other, DEFAULTS.references),
+  );
   if (!MISSING.includes(missing)) {
     const message = `${key}.missing must be 'warn' or 'error', not ${kindOf(missing)}.`;
     problems.push(fault('E114', message));

@@ -1,3 +1,4 @@
+import type { Coding } from './codings.js';
 import type { Finder } from './finder.js';
 import type { Storage } from './storage.js';
 
@@ -9,9 +10,6 @@ export type FinderSetting = Finder | ((settings: ResolvedSettings) => Finder);
 
 /** A folder of `dirs`: a path, or a path whose files are named under a prefix. */
 export type SourceDir = string | { readonly prefix: string; readonly dir: string };
-
-/** A coding that collected files are compressed with, as HTTP names it. */
-export type Coding = 'br' | 'gzip' | 'zstd';
 
 /** What becomes of references in style sheets and scripts. */
 export interface ReferenceSettings {
@@ -27,6 +25,26 @@ export interface ReferenceSettings {
    */
   readonly ignore?: readonly string[] | undefined;
 }
+
+/** What the handler keeps in memory of the files that it serves in production. */
+export interface CacheSettings {
+  /**
+   * Of all files together, in bytes; the least recently used give way.
+   * @default 67_108_864 (64 MiB)
+   */
+  readonly maxBytes?: number | undefined;
+  /**
+   * Of one file, in bytes; larger ones are read from the disk at each request.
+   * @default 8_388_608 (8 MiB)
+   */
+  readonly maxFileBytes?: number | undefined;
+}
+
+/**
+ * Header fields for a file, besides ours or in their place: by its name, and the URL that it is
+ * served at. Called once a file in production, at each request in development.
+ */
+export type HeadersSetting = (name: string, url: string) => Readonly<Record<string, string>>;
 
 /** What a project says of its static files. Every setting may be left out. */
 export interface Settings {
@@ -114,6 +132,23 @@ export interface Settings {
    */
   readonly maxAge?: number | undefined;
   /**
+   * Adds header fields to the answers of the handler, or replaces ours; WhiteNoise's
+   * WHITENOISE_ADD_HEADERS_FUNCTION.
+   * @default none
+   */
+  readonly headers?: HeadersSetting | undefined;
+  /**
+   * A folder whose files the handler serves at the site's root, such as `favicon.ico` and
+   * `robots.txt`; WhiteNoise's WHITENOISE_ROOT. In production they are listed once.
+   * @default none
+   */
+  readonly rootFiles?: string | undefined;
+  /**
+   * How much memory the handler uses for files in production; `false`: none.
+   * @default { maxBytes: 64 MiB, maxFileBytes: 8 MiB }
+   */
+  readonly cache?: CacheSettings | false | undefined;
+  /**
    * Whether the handler hands a request under the base URL that it has no file for to `next()`;
    * otherwise it answers 404 itself.
    * @default false
@@ -148,6 +183,10 @@ export interface ResolvedSettings {
   /** Empty: files are not compressed. */
   readonly compress: readonly Coding[];
   readonly maxAge: number;
+  readonly headers: HeadersSetting | undefined;
+  readonly rootFiles: string | undefined;
+  /** In bytes; without a cache, 0. */
+  readonly cache: { readonly maxBytes: number; readonly maxFileBytes: number };
   readonly fallthrough: boolean;
   readonly baseDir: string;
 }
@@ -172,6 +211,9 @@ export const DEFAULTS = Object.freeze({
   prehashed: undefined,
   compress: false,
   maxAge: 60,
+  headers: undefined,
+  rootFiles: undefined,
+  cache: Object.freeze({ maxBytes: 64 * 2 ** 20, maxFileBytes: 8 * 2 ** 20 }),
   fallthrough: false,
   baseDir: undefined,
 }) satisfies { readonly [Key in keyof Required<Settings>]: Settings[Key] };

@@ -4,9 +4,11 @@ import { type Problem, SettingsError, SetupError } from './errors.js';
 import type { Finder } from './finder.js';
 import { appDirsFinder } from './finders/app-dirs.js';
 import { dirsFinder } from './finders/dirs.js';
+import { lazy, loadedOnce } from './lazy.js';
 import { resolveSettings } from './resolve-settings.js';
 import type { NodeHandler } from './serve/node.js';
-import type { Route } from './serve/route.js';
+import type { Server } from './serve/server.js';
+import type { FetchHandler } from './serve/web.js';
 import type { ResolvedSettings, Settings } from './settings.js';
 import { isFinder, isStorage, kindOf } from './settings-checks.js';
 import { type Sources, sourcesOf } from './sources.js';
@@ -69,6 +71,11 @@ export interface StaticFiles {
    * was collected on this machine.
    */
   readonly handler: NodeHandler;
+  /**
+   * The same for a `Request` of the Web's standards. It answers `undefined` where the request is the
+   * application's, and rejects where a file cannot be read.
+   */
+  readonly fetch: FetchHandler;
 }
 
 /**
@@ -90,6 +97,10 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     staticUrl = urls().url;
     return staticUrl(name);
   };
+  const server = lazy(async (): Promise<Server> => {
+    const { serverOf } = await import('./serve/server.js');
+    return serverOf(resolved, sources(), storage());
+  });
   const mediaUrls = lazy(() => mediaResolver(resolved.mediaUrl));
 
   function find(name: string, options?: { readonly all?: false }): string | undefined;
@@ -146,31 +157,8 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
       const { pruneFiles } = await import('./collect/prune.js');
       return pruneFiles(storage(), options);
     },
-    handler: loadedOnce(() => handlerOf(resolved, sources, storage)),
-  };
-}
-
-function lazy<T>(build: () => T): () => T {
-  let built: { readonly value: T } | undefined;
-  return () => {
-    built ??= { value: build() };
-    return built.value;
-  };
-}
-
-/** A handler whose modules are loaded at the first request. */
-function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
-  let handler: NodeHandler | undefined;
-  const loading = lazy(load);
-  return (request, response, next) => {
-    if (handler) return handler(request, response, next);
-    loading().then(
-      (loaded) => {
-        handler = loaded;
-        loaded(request, response, next);
-      },
-      (error: unknown) => (next ? next(error) : response.destroy()),
-    );
+    handler: loadedOnce(async () => (await server()).handler),
+    fetch: async (request) => (await server()).fetch(request),
   };
 }
 
@@ -216,24 +204,4 @@ function destinationOf({ staticRoot }: ResolvedSettings, storage: Storage): stri
 
 function mediaResolver(mediaUrl: string): UrlResolver {
   return urlResolver({ stable: true, url: (name) => joinUrl(mediaUrl, name) });
-}
-
-async function handlerOf(
-  settings: ResolvedSettings,
-  sources: () => Sources,
-  storage: () => Storage,
-): Promise<NodeHandler> {
-  const { debug, staticUrl, mediaUrl, mediaRoot, maxAge, fallthrough } = settings;
-  const [{ nodeHandler }, live, collected] = await Promise.all([
-    import('./serve/node.js'),
-    import('./serve/live.js'),
-    import('./serve/collected.js'),
-  ]);
-  const routes: Route[] = [];
-  if (debug) routes.push(live.liveRoute(staticUrl, sources()));
-  else if (storage().path) routes.push(collected.collectedRoute(staticUrl, storage(), maxAge));
-  if (debug && mediaRoot !== undefined && /^\/(?!\/)/.test(mediaUrl)) {
-    routes.push(live.mediaRoute(mediaUrl, mediaRoot));
-  }
-  return nodeHandler(routes, fallthrough);
 }

@@ -1,3 +1,5 @@
+import type { Manifest } from './manifest.js';
+
 /** What a storage knows of a file without reading it. */
 export interface FileStat {
   /** In bytes. */
@@ -79,6 +81,14 @@ export interface Hashing {
    * development the name itself, and only where a file's name holds what else begins a suffix.
    */
   hashedName(name: string): string | undefined;
+  /**
+   * The manifest as it was read last, and another object when it was read anew; `undefined` in
+   * development, where there is none.
+   *
+   * @throws {ManifestError} where there should be one and is none, or it is broken.
+   * @throws {NotReadyError} where it is elsewhere, and has not been read yet.
+   */
+  manifest(): Manifest | undefined;
 }
 
 /** What a storage takes from the settings where its own options leave it open. */

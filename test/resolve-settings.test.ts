@@ -1,14 +1,9 @@
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Coding } from '../src/codings.js';
 import { SettingsError } from '../src/errors.js';
 import { resolveSettings } from '../src/resolve-settings.js';
-import {
-  type Coding,
-  DEFAULTS,
-  defineConfig,
-  type ResolvedSettings,
-  type Settings,
-} from '../src/settings.js';
+import { DEFAULTS, defineConfig, type ResolvedSettings, type Settings } from '../src/settings.js';
 import { memoryStorage } from '../src/storages/memory.js';
 import { thrownBy } from './thrown.js';
 
@@ -31,6 +26,9 @@ describe('defaults', () => {
     prehashed: undefined,
     compress: [],
     maxAge: 60,
+    headers: undefined,
+    rootFiles: undefined,
+    cache: { maxBytes: 67_108_864, maxFileBytes: 8_388_608 },
     fallthrough: false,
     baseDir: resolve('.'),
   };

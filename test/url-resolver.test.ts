@@ -276,6 +276,7 @@ describe('what is remembered', () => {
       manifestStorage: memoryStorage(),
       keepOriginals: true,
       hashedName: (name: string) => (name === 'listed.css' ? name : undefined),
+      manifest: () => undefined,
     };
     const { storage, next } = counting({ stable: true, hashing });
     const resolver = urlResolver(storage);
@@ -308,6 +309,7 @@ describe('what is remembered', () => {
       manifestStorage: memoryStorage(),
       keepOriginals: true,
       hashedName: (name: string) => (/^\d+\.css$/.test(name) ? name : undefined),
+      manifest: () => undefined,
     };
     const { storage, url } = counting({ stable: true, hashing });
     const resolver = urlResolver(storage);

@@ -1,4 +1,5 @@
 import { globMatcher } from '../globs.js';
+import { ARCHIVE } from '../manifest.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Hashing } from '../storage.js';
 import { crewOf } from './crew.js';
@@ -8,7 +9,6 @@ import type { HashedFile } from './file.js';
 import { type Audience, hashFiles } from './hashed.js';
 import { removeFalseFolders } from './place.js';
 import {
-  ARCHIVE,
   contentOf,
   type ManifestEntry,
   type Published,

@@ -1,5 +1,5 @@
 import zlib from 'node:zlib';
-import type { Coding } from '../settings.js';
+import type { Coding } from '../codings.js';
 
 /** A compressed form is worth its place where it saves at least this part. */
 const SAVING = 0.05;

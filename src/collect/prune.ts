@@ -1,10 +1,10 @@
+import { SUFFIXES } from '../codings.js';
 import { CollectError, reason, SetupError } from '../errors.js';
-import { type Manifest, parseManifest } from '../manifest.js';
+import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
 import { checkOptions } from '../options.js';
 import type { Hashing, Storage } from '../storage.js';
-import { SUFFIXES } from './codings.js';
 import { isOwn, openDesk } from './desk.js';
-import { ARCHIVE, contentOf, publishedAt, readPublished } from './publish.js';
+import { contentOf, publishedAt, readPublished } from './publish.js';
 import { remove } from './write.js';
 
 export interface PruneOptions {

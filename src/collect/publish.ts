@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { CollectError, reason, systemCode } from '../errors.js';
-import { type Manifest, parseManifest } from '../manifest.js';
-import { compareNames, STATE_FOLDER } from '../names.js';
+import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
+import { compareNames } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
 import { faultOf } from './fault.js';
 import { digestOf } from './state.js';
@@ -16,9 +16,6 @@ export interface ManifestEntry {
   /** The sizes of its compressed forms, by coding. */
   readonly variants?: Readonly<Partial<Record<string, number>>> | undefined;
 }
-
-/** Where the manifests of earlier deploys are kept, in the storage. */
-export const ARCHIVE = `${STATE_FOLDER}/manifests/`;
 
 /**
  * The manifest, as it is published. Names, version and hash are as Django 4.2 and later have them;

@@ -1,9 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Coding, SUFFIXES } from '../codings.js';
 import { systemCode } from '../errors.js';
 import { isCompressible } from '../media-types.js';
-import type { Coding } from '../settings.js';
-import { SUFFIXES } from './codings.js';
 import { crewOf } from './crew.js';
 import type { Desk } from './desk.js';
 import { collectFault } from './fault.js';

@@ -11,10 +11,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { type Coding, SUFFIXES } from '../codings.js';
 import { hashedName } from '../names.js';
-import type { Coding } from '../settings.js';
 import type { Permissions } from '../storage.js';
-import { SUFFIXES } from './codings.js';
 import { encode } from './encode.js';
 import { placer } from './place.js';
 import { type Scan, scanFile } from './scan.js';

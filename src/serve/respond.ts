@@ -1,57 +1,121 @@
-import type { FileStat } from '../storage.js';
+import { isRangeCurrent, type RequestHeaders, weigh } from './conditional.js';
+import type { Form, HeaderList } from './form.js';
+import { type ByteRange, parseRanges } from './range.js';
 
-/** What the rules of HTTP need to know of a request. Header names are in lower case. */
-export interface RequestHead {
+/** What HTTP's rules need to know of a request. */
+export interface FileRequest {
   readonly method: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: RequestHeaders;
 }
 
-/** A file to be answered with. */
-export interface ServedFile extends FileStat {
-  readonly contentType: string;
-  readonly cacheControl: string;
+/** A part of a body: bytes of the form, or text around them. */
+export type Piece = ByteRange | string;
+
+/** An answer but for the bytes of the form, of which it says which. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: 'none' | 'whole' | readonly Piece[];
 }
 
-export interface ResponseHead {
-  readonly status: 200 | 304;
-  readonly headers: Readonly<Record<string, string>>;
+/** The methods that files are asked for with, as `Allow` lists them. */
+export const METHODS = 'GET, HEAD';
+
+export function isAllowed(method: string | undefined): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
+
+/** The answer to a GET or HEAD for a form, by RFC 9110. */
+export function respond({ method, headers }: FileRequest, form: Form): Reply {
+  const verdict = weigh(headers, form);
+  if (verdict === 'not-modified') {
+    return { status: 304, headers: form.notModifiedHeaders, body: 'none' };
+  }
+  if (verdict === 'failed') return refusal(412, form.vary);
+  if (method === 'HEAD') return { status: 200, headers: form.headers, body: 'none' }; // 14.2
+  const { range } = headers;
+  if (typeof range !== 'string' || !isRangeCurrent(headers, form)) return whole(form);
+  const ranges = parseRanges(range, form.size);
+  if (ranges === undefined) return whole(form);
+  if (ranges === 'unsatisfiable') {
+    return refusal(416, ['Content-Range', `bytes */${form.size}`, ...form.vary]);
+  }
+  const [first, ...others] = ranges;
+  return first !== undefined && others.length === 0 ? part(form, first) : parts(form, ranges);
+}
+
+function whole({ headers }: Form): Reply {
+  return { status: 200, headers, body: 'whole' };
+}
+
+/** RFC 9110, 15.3.7.1. */
+function part(form: Form, range: ByteRange): Reply {
+  const length = String(range.end - range.start + 1);
+  const headers = replaced(form.headers, { 'content-length': length });
+  headers.push('Content-Range', contentRange(range, form));
+  return { status: 206, headers, body: [range] };
+}
+
+/** RFC 9110, 15.3.7.2 and 14.6. */
+function parts(form: Form, ranges: readonly ByteRange[]): Reply {
+  const boundary = crypto.randomUUID();
+  const body = ranges.flatMap((range, index): Piece[] => {
+    const lead = index === 0 ? '' : '\r\n';
+    const place = `Content-Range: ${contentRange(range, form)}`;
+    const head = `${lead}--${boundary}\r\nContent-Type: ${form.contentType}\r\n${place}\r\n\r\n`;
+    return [head, range];
+  });
+  body.push(`\r\n--${boundary}--\r\n`);
+  const headers = replaced(form.headers, {
+    'content-type': `multipart/byteranges; boundary=${boundary}`,
+    'content-length': String(lengthOf(body)),
+  });
+  return { status: 206, headers, body };
+}
+
+function contentRange({ start, end }: ByteRange, { size }: Form): string {
+  return `bytes ${start}-${end}/${size}`;
+}
+
+function lengthOf(pieces: readonly Piece[]): number {
+  return pieces.reduce(
+    (sum, piece) => sum + (typeof piece === 'string' ? piece.length : piece.end - piece.start + 1),
+    0,
+  );
+}
+
+function replaced(headers: HeaderList, values: Readonly<Record<string, string>>): string[] {
+  return headers.map((item, index) => {
+    const name = headers[index - 1]?.toLowerCase() ?? '';
+    return index % 2 === 1 ? (values[name] ?? item) : item;
+  });
+}
+
+const REASONS = {
+  404: 'Not found',
+  405: 'Method not allowed',
+  406: 'Not acceptable: this file is not there in a form that Accept-Encoding takes',
+  412: 'Precondition failed',
+  416: 'Range not satisfiable',
+  500: 'Internal server error',
+} as const;
 
 /**
- * The head of the answer to a GET or HEAD for a file, by RFC 9110: a validator of each kind (8.8),
- * and 304 where the client has these bytes already (13.1.2, 13.1.3). Ranges are not offered, which a
- * server is free to do (14.2).
+ * The answer where there is no file to be had. Nothing in front of us may keep it: the file may come
+ * with the next deploy.
  */
-export function respond({ headers }: RequestHead, file: ServedFile): ResponseHead {
-  const etag = entityTag(file);
-  const common = { 'Cache-Control': file.cacheControl, ETag: etag };
-  if (isCurrent(headers, etag, file.mtimeMs)) return { status: 304, headers: common };
-  return {
-    status: 200,
-    headers: {
-      ...common,
-      'Content-Type': file.contentType,
-      'Content-Length': String(file.size),
-      'Last-Modified': new Date(file.mtimeMs).toUTCString(),
-      'X-Content-Type-Options': 'nosniff',
-      'Access-Control-Allow-Origin': '*',
-    },
-  };
-}
-
-function entityTag({ size, mtimeMs }: FileStat): string {
-  return `"${size.toString(16)}-${Math.trunc(mtimeMs * 1000).toString(16)}"`;
-}
-
-/** If-None-Match decides alone where it is sent (RFC 9110, 13.2.2); its comparison is the weak one. */
-function isCurrent(headers: RequestHead['headers'], etag: string, mtimeMs: number): boolean {
-  const noneMatch = headers['if-none-match'];
-  if (noneMatch !== undefined) {
-    const list = String(noneMatch);
-    if (list.trim() === '*') return true;
-    return (list.match(/(?:W\/)?"[^"]*"/g) ?? []).some((tag) => tag.replace(/^W\//, '') === etag);
-  }
-  const since = Date.parse(String(headers['if-modified-since'] ?? ''));
-  // The header's clock ticks in seconds.
-  return !Number.isNaN(since) && Math.floor(mtimeMs / 1000) * 1000 <= since;
+export function refusal(status: keyof typeof REASONS, more: HeaderList = []): Reply {
+  const text = `${REASONS[status]}\n`;
+  const headers = [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(text.length),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    ...more,
+  ];
+  return { status, headers, body: [text] };
 }

@@ -99,7 +99,13 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
       );
     },
     stable: (files.stable ?? false) && refreshMs === 0,
-    hashing: { manifestName, manifestStorage, keepOriginals, hashedName },
+    hashing: {
+      manifestName,
+      manifestStorage,
+      keepOriginals,
+      hashedName,
+      manifest: () => manifest.current(),
+    },
     async ready() {
       await files.ready?.();
       await manifest.ready();
@@ -130,6 +136,7 @@ function live(
       manifestStorage,
       keepOriginals,
       hashedName: (name) => (/[?#]/.test(name) && hasSource(name) ? name : undefined),
+      manifest: () => undefined,
     },
     ready: async () => files.ready?.(),
     refresh: async () => files.refresh?.(),

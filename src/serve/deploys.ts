@@ -1,0 +1,89 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { reason, systemCode } from '../errors.js';
+import { ARCHIVE, type Manifest, parseManifest, type Variant, variantsIn } from '../manifest.js';
+import type { Hashing, Storage } from '../storage.js';
+
+/** Hashed names of other deploys than the one that this process answers URLs of. */
+export interface Deploys {
+  /** The compressed forms of a hashed name; `undefined` where no deploy has it. */
+  find(hashedName: string): Promise<readonly Variant[] | undefined>;
+  /** Keeps in mind what a manifest names, but for what the present one names as well. */
+  remember(manifest: Manifest): void;
+}
+
+/** How often the disk is looked at for names that nobody knows. */
+const LOOK_MS = 1000;
+
+/** Of so many deploys names are answered; of older ones hardly a page is open any more. */
+const MOST = 20;
+
+/**
+ * The manifests that lie in the storage besides: those of earlier deploys, which pages that are still
+ * open refer to, and that of a later one, whose pages another process answers with already. They are
+ * read when a name is asked for that the present manifest lacks.
+ */
+export function deploysOf(
+  storage: Storage,
+  { manifestName, manifestStorage }: Hashing,
+  isPresent: (hashedName: string) => boolean,
+  warn: (message: string) => void,
+): Deploys {
+  const known = new Map<string, readonly Variant[]>();
+  const seen = new Map<string, string>();
+  let lookedAt = 0;
+  let looking: Promise<void> | undefined;
+
+  function remember(manifest: Manifest): void {
+    for (const [name, hashedName] of manifest.paths) {
+      if (known.has(hashedName) || isPresent(hashedName)) continue;
+      known.set(hashedName, variantsIn(manifest, name));
+    }
+  }
+
+  async function read(path: string): Promise<void> {
+    const stats = await orNone(stat(path), undefined);
+    const state = stats && `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+    if (state === undefined || seen.get(path) === state) return;
+    seen.set(path, state);
+    try {
+      remember(parseManifest(await readFile(path, 'utf8'), path, ''));
+    } catch (error) {
+      warn(`The files of another deploy are not served: ${reason(error)}`);
+    }
+  }
+
+  async function look(): Promise<void> {
+    const folder = storage.path?.(ARCHIVE);
+    const archived = folder === undefined ? [] : await orNone(readdir(folder), []);
+    const latest = archived
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .slice(-MOST);
+    if (manifestStorage.path) await read(manifestStorage.path(manifestName));
+    for (const name of latest) await read(storage.path?.(ARCHIVE + name) ?? '');
+  }
+
+  return {
+    remember,
+    async find(hashedName) {
+      if (!known.has(hashedName) && Date.now() - lookedAt >= LOOK_MS) {
+        looking ??= look().finally(() => {
+          lookedAt = Date.now();
+          looking = undefined;
+        });
+      }
+      await looking;
+      return known.get(hashedName);
+    },
+  };
+}
+
+async function orNone<T, None>(call: Promise<T>, none: None): Promise<T | None> {
+  try {
+    return await call;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return none;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { systemCode } from '../errors.js';
+import { isInside } from '../names.js';
+
+export interface OpenFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
+/** A pipe in the place of a file would keep the opening waiting for its other end. */
+const { O_RDONLY, O_NONBLOCK = 0 } = constants;
+
+/** What systems say where there is no such file, or can be none. */
+const NO_FILE: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENXIO', // a socket
+  'EINVAL', // on Windows, a name that none can have
+]);
+
+/** Opens a file to be read; `undefined` where there is none. Folders and devices are none. */
+export async function openFile(path: string): Promise<OpenFile | undefined> {
+  const handle = await orUndefined(open(path, O_RDONLY | O_NONBLOCK));
+  if (handle === undefined) return undefined;
+  try {
+    const stats = await handle.stat();
+    if (stats.isFile()) return { handle, stats };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await handle.close();
+  return undefined;
+}
+
+/** What there is at a path, links followed; `undefined` where there is nothing. */
+export function statOf(path: string): Promise<Stats | undefined> {
+  return orUndefined(stat(path));
+}
+
+/** Whether a path, its links followed, lies in the folder `root`; where one is not there, no. */
+export async function liesIn(path: string, root: string): Promise<boolean> {
+  const [real, realRoot] = await Promise.all([
+    orUndefined(realpath(path)),
+    orUndefined(realpath(root)),
+  ]);
+  return real !== undefined && realRoot !== undefined && isInside(real, realRoot);
+}
+
+/** Reads a file from its beginning, as far as it goes. */
+export async function readFrom(handle: FileHandle, size: number): Promise<Uint8Array> {
+  // Not from Node's pool, of which a small part would keep the whole in memory.
+  const buffer = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  while (filled < size) {
+    const { bytesRead } = await handle.read(buffer, filled, size - filled, filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled === size ? buffer : buffer.subarray(0, filled);
+}
+
+async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (NO_FILE.has(systemCode(error))) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import { reason, SetupError } from '../errors.js';
+import { encodePath } from '../urls.js';
+import type { Bodies } from './bodies.js';
+
+/** Browsers and caches keep it for good, and do not ask again (RFC 8246). */
+export const IMMUTABLE = 'public, max-age=315360000, immutable';
+
+/** Browsers may keep what is being worked on, and must ask each time whether it is still so. */
+export const REVALIDATE = 'no-cache';
+
+/** Adds to the headers of a file, or replaces some. */
+export type HeadersFunction = (name: string, url: string) => Readonly<Record<string, string>>;
+
+/** What all files below one base URL have in common. */
+export interface ServingRules {
+  /** The path of the base URL; ends in `/`. */
+  readonly prefix: string;
+  /** Whether misses are the application's. */
+  readonly passes: boolean;
+  /** Of files whose names have no hash. */
+  readonly cacheControl: string;
+  readonly bodies: Bodies;
+  /** The path of a name, as requests spell it. */
+  pathOf(name: string): string;
+  /** Headers of the user's for a file. @throws {SetupError} for what no header can be. */
+  headersOf(name: string, path: string): Readonly<Record<string, string>> | undefined;
+  /** Tells whoever runs the server. */
+  warn(message: string): void;
+}
+
+export interface RulesOptions {
+  readonly prefix: string;
+  readonly passes: boolean;
+  readonly cacheControl: string;
+  readonly bodies: Bodies;
+  readonly headers?: HeadersFunction | undefined;
+  /** The base URL, where it is more than its path. */
+  readonly baseUrl?: string;
+}
+
+export function rulesOf(options: RulesOptions): ServingRules {
+  const { prefix, headers, baseUrl = prefix } = options;
+  // A file that is asked for a thousand times a second is missed once.
+  const told = new LRUCache<string, true>({ max: 1000 });
+  return {
+    ...options,
+    pathOf: (name) => prefix + encodePath(name),
+    headersOf: (name, path) =>
+      headers && checked(headers(name, baseUrl + path.slice(prefix.length)), name),
+    warn(message) {
+      if (told.has(message)) return;
+      told.set(message, true);
+      process.emitWarning(message, 'StaticFilesWarning');
+    },
+  };
+}
+
+function checked(given: unknown, name: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const [field, value] of Object.entries(given ?? {})) {
+    if (value === undefined) continue;
+    try {
+      validateHeaderName(field);
+      validateHeaderValue(field, value);
+    } catch (cause) {
+      throw new SetupError(`The setting headers answers for '${name}': ${reason(cause)}`, {
+        cause,
+      });
+    }
+    fields[field] = String(value);
+  }
+  return fields;
+}

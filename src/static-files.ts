@@ -98,6 +98,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     return staticUrl(name);
   };
   const server = lazy(async (): Promise<Server> => {
+    isAsked = true;
     const { serverOf } = await import('./serve/server.js');
     return serverOf(resolved, sources(), storage());
   });

@@ -38,7 +38,8 @@ export interface FormOptions {
 export function formOf(options: FormOptions): Form {
   const { tag, coding, size, contentType, cacheControl, varies, more = {} } = options;
   const etag = `"${tag}${coding === undefined ? '' : `-${coding}`}"`;
-  const lastModifiedMs = Math.floor(options.mtimeMs / 1000) * 1000; // as the header can say it
+  // In seconds, as the header says it; never in the future (RFC 9110, 8.8.2.1).
+  const lastModifiedMs = Math.floor(Math.min(options.mtimeMs, Date.now()) / 1000) * 1000;
   const fields = new Map([
     ['content-type', ['Content-Type', contentType]],
     ['cache-control', ['Cache-Control', cacheControl]],

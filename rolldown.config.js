@@ -3,7 +3,7 @@ import { defineConfig } from 'rolldown';
 
 /** What the package offers, and what a program loads when it first needs it. */
 const LATER =
-  /\/adapters\/|\/src\/(?:cli|collect|serve|scanners)\/|\/src\/(?:checks|media-types|angle-tags|import-module|import-fault|scanner)\.ts$/;
+  /\/adapters\/|\/src\/(?:cli|collect|serve|scanners)\/|\/src\/(?:checks|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner)\.ts$/;
 
 const files = ['src', 'adapters'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -6,18 +6,22 @@ import { type Location, type Rewriting, rewriteTree, type TreeNode } from './han
 export interface HandlebarsOptions {
   /** Whether `<<static 'x'>>` is a tag as well. @default true */
   readonly angleTags?: boolean | undefined;
+  /** Whether there is the helper `media` too. @default true */
+  readonly media?: boolean | undefined;
 }
 
 /** What is needed of a Handlebars instance; that of the runtime alone has no parser. */
 export interface HandlebarsInstance {
   registerHelper(name: string, helper: Helper): void;
+  unregisterHelper(name: string): void;
   helpers: { [name: string]: unknown };
 }
 
 /**
  * Teaches a Handlebars instance the helpers `static`, `get_static_prefix` and `get_media_prefix`:
- * `{{static 'x'}}`, `(static 'x')`, `{{#static 'x' as |url|}}…{{/static}}`. Called again, it speaks
- * of the new files; templates that are compiled already keep the URLs of literal names.
+ * `{{static 'x'}}`, `(static 'x')`, `{{#static 'x' as |url|}}…{{/static}}`; and `media`, the same for
+ * uploaded files, but where the application has a helper of that name: then that stays. Called again,
+ * it speaks of the new files; templates that are compiled already keep the URLs of literal names.
  *
  * @throws {PeerError} where there is no instance.
  * @throws {SetupError} where there are no files, and for an unknown option.
@@ -38,10 +42,12 @@ export function registerStatic(
       'registerStatic(Handlebars, files) takes what createStaticFiles() answers.',
     );
   }
-  checkOptions('registerStatic()', options, ['angleTags']);
+  checkOptions('registerStatic()', options, ['angleTags', 'media']);
+  const { angleTags = true, media = true } = options;
   const helpers = helpersFor(files);
   for (const [name, helper] of Object.entries(helpers)) handlebars.registerHelper(name, helper);
-  rewriteTemplates(handlebars, { files, helpers, angleTags: options.angleTags ?? true });
+  registerMedia(handlebars, files, media);
+  rewriteTemplates(handlebars, { files, helpers, angleTags, media });
 }
 
 type Helper = (...args: unknown[]) => unknown;
@@ -51,7 +57,7 @@ function helpersFor({ staticUrl, mediaUrl }: StaticFiles): Helpers {
   return {
     static(this: unknown, name, last) {
       // biome-ignore lint/complexity/noArguments: this runs at each tag, and a rest parameter costs an array
-      if (arguments.length !== 2) throw wrongCount(...arguments);
+      if (arguments.length !== 2) throw wrongCount('static', ...arguments);
       const options = last as HelperOptions;
       let url: string;
       try {
@@ -59,17 +65,77 @@ function helpersFor({ staticUrl, mediaUrl }: StaticFiles): Helpers {
       } catch (error) {
         throw placed(error, options);
       }
-      return options.fn === undefined ? url : block(this, url, options.fn, options);
+      return options.fn === undefined ? url : block('static', this, url, options.fn, options);
     },
     get_static_prefix: () => staticUrl(''),
     get_media_prefix: () => mediaUrl(''),
   };
 }
 
+/** What `media` means in an instance where it is ours, and no helper of the application's. */
+const OUR_MEDIA = new WeakSet<object>();
+
+function registerMedia(
+  handlebars: HandlebarsInstance,
+  files: StaticFiles,
+  isWanted: boolean,
+): void {
+  const there = handlebars.helpers.media;
+  if (there !== undefined && !OUR_MEDIA.has(Object(there))) return;
+  if (isWanted) {
+    const helper = mediaHelper(handlebars, files);
+    OUR_MEDIA.add(helper);
+    handlebars.registerHelper('media', helper);
+  } else handlebars.unregisterHelper('media');
+}
+
+/**
+ * Its literal names are not written down when a template is compiled: hosts such as express-handlebars
+ * hand over an application's helpers at each rendering, and one called `media` must win.
+ */
+function mediaHelper(handlebars: HandlebarsInstance, { mediaUrl }: StaticFiles): Helper {
+  return function media(this: unknown, ...args) {
+    const options = args.at(-1) as HelperOptions;
+    const [key] = Object.keys(options.hash);
+    if (key !== undefined) throw unknownKey('media', key, options);
+    if (args.length === 1) return variable(handlebars, this, 'media', options);
+    if (args.length !== 2) throw wrongCount('media', ...args);
+    let url: string;
+    try {
+      url = mediaUrl(plainString(args[0]));
+    } catch (error) {
+      throw placed(error, options);
+    }
+    return options.fn === undefined ? url : block('media', this, url, options.fn, options);
+  };
+}
+
+/**
+ * What `{{name}}` or `{{#name}}…{{/name}}` is where there is no helper of that name. `media` is a
+ * likely name of a variable, and its tag always has a name of a file.
+ */
+function variable(
+  { helpers }: HandlebarsInstance,
+  context: unknown,
+  name: string,
+  options: HelperOptions,
+): unknown {
+  const found = context == null ? undefined : options.lookupProperty(context, name);
+  const value = typeof found === 'function' ? found.call(context, options) : found;
+  if (options.fn === undefined) return value;
+  return (helpers.blockHelperMissing as Helper).call(context, value, options);
+}
+
 /** `{{#static 'x' as |url|}}…{{/static}}`. */
-function block(context: unknown, url: string, fn: Block, options: HelperOptions): string {
+function block(
+  helper: string,
+  context: unknown,
+  url: string,
+  fn: Block,
+  options: HelperOptions,
+): string {
   if (fn.blockParams) return fn(context, { data: options.data, blockParams: [url] });
-  const message = "{{#static}} needs a name for the URL: {{#static 'x' as |url|}}…{{/static}}.";
+  const message = `{{#${helper}}} needs a name for the URL: {{#${helper} 'x' as |url|}}…{{/${helper}}}.`;
   throw placed(new SetupError(message), options);
 }
 
@@ -81,10 +147,15 @@ function plainString(name: unknown): string {
 }
 
 /** The engine's options come last: a single argument is none from the template. */
-function wrongCount(...args: unknown[]): Error {
+function wrongCount(helper: string, ...args: unknown[]): Error {
   const options = args.pop() as HelperOptions | undefined;
-  const message = `static takes one name, not ${args.length}: {{static 'my_app/example.jpg'}}.`;
+  const example = helper === 'static' ? 'my_app/example.jpg' : 'avatars/ada.jpg';
+  const message = `${helper} takes one name, not ${args.length}: {{${helper} '${example}'}}.`;
   return placed(new NameError(message, args[0]), options);
+}
+
+function unknownKey(helper: string, key: string, at: Pick<HelperOptions, 'loc'>): Error {
+  return placed(new SetupError(`${helper} takes no '${key}='. Leave it out.`), at);
 }
 
 /** The error with the template, line and column of the tag, as far as the engine tells them. */
@@ -103,6 +174,7 @@ function templateOf(options: Partial<HelperOptions> | undefined): string {
 interface HelperOptions {
   readonly hash: object;
   readonly fn?: Block;
+  lookupProperty(parent: unknown, name: string): unknown;
   /** express-handlebars tells in it which view it renders. */
   readonly data?: { readonly exphbs?: { readonly filePath?: string } };
   readonly loc?: Location | undefined;
@@ -114,6 +186,7 @@ interface Registration {
   readonly files: StaticFiles;
   readonly helpers: Helpers;
   readonly angleTags: boolean;
+  readonly media: boolean;
 }
 
 /** What each instance was taught last; its parser is wrapped but once. */
@@ -158,7 +231,7 @@ function rewriting(
   handlebars: HandlebarsInstance & Compiler,
   parse: Parse,
   options: CompileOptions | undefined,
-  { files, helpers, angleTags }: Registration,
+  { files, helpers, angleTags, media }: Registration,
 ): Rewriting {
   // A template must not ignore a helper that replaced ours, or that it is not to know.
   const isOurs = (helper: string) =>
@@ -180,12 +253,10 @@ function rewriting(
     },
     refuseKey(helper, key, loc) {
       if (!isOurs(helper)) return;
-      throw placed(new SetupError(`${helper} takes no '${key}='. Leave it out.`), {
-        loc,
-      });
+      throw unknownKey(helper, key, { loc });
     },
     parseTag(code, { line, column }) {
-      if (!angleTags) return undefined;
+      if (!angleTags || (!media && code.startsWith('media'))) return undefined;
       const before = '\n'.repeat(line - 1) + ' '.repeat(column);
       return parse(`${before}{{${code}}}`, options).body?.at(-1);
     },

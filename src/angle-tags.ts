@@ -11,22 +11,24 @@ export interface Delimiters {
   readonly commentEnd: string;
 }
 
-// `load` is ours only where it loads `static`.
-const ANGLE_OPEN = new RegExp(
-  `<%-?\\s*(?:(?:static|${PREFIXES})(?=[\\s"'(]|-?%>)|load\\s+static\\s*-?%>)`,
-  'y',
-);
+// `load` is ours only where it loads `static`, and `media` only where a name follows it: in another
+// language it may be a variable, `<% media = 5 %>`.
+const OURS = `(?:static|${PREFIXES})(?=[\\s"'(]|-?%>)|load\\s+static\\s*-?%>`;
+const MEDIA = `media(?=["'(]|\\s+(?:["'([{]|[^\\s!-/:-@[-^\`{-~]))`;
+const ANGLE_OPEN = new RegExp(`<%-?\\s*(?:${OURS})`, 'y');
+const ANGLE_OPEN_MEDIA = new RegExp(`<%-?\\s*(?:${OURS}|${MEDIA})`, 'y');
 
 /**
  * Gives `<% static … %>` a Nunjucks environment's own delimiters. Comments, raw blocks, strings in
  * code and every other `<% … %>` stay as they are; so do lines, and columns too where the delimiters
- * have two characters, as they have unless set otherwise.
+ * have two characters, as they have unless set otherwise. `media`: whether that is a tag as well.
  */
-export function replaceAngleTags(source: string, delimiters: Delimiters): string {
+export function replaceAngleTags(source: string, delimiters: Delimiters, media = true): string {
   if (!source.includes('<%')) return source;
   const { blockStart, blockEnd, variableStart, variableEnd, commentStart, commentEnd } = delimiters;
   // Where an angle begins one of the environment's own, such as `<%=`, that one goes first.
   const starts = [blockStart, variableStart, commentStart, '<%'];
+  const open = media ? ANGLE_OPEN_MEDIA : ANGLE_OPEN;
   const next = new RegExp(starts.map(escapeRegExp).join('|'), 'g');
   let out = '';
   let copied = 0;
@@ -38,8 +40,8 @@ export function replaceAngleTags(source: string, delimiters: Delimiters): string
     } else if (match[0] === commentStart) {
       next.lastIndex = afterText(source, at + commentStart.length, commentEnd);
     } else {
-      ANGLE_OPEN.lastIndex = at;
-      if (!ANGLE_OPEN.test(source)) continue;
+      open.lastIndex = at;
+      if (!open.test(source)) continue;
       // What begins another tag, or ends a statement of another language, was no tag of ours.
       const end = afterCode(source, at + 2, ['%>', ';', ...starts]);
       if (!source.startsWith('%>', end - 2)) continue;
@@ -99,7 +101,7 @@ export function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
-/** A `<<static …>>` in a text. */
+/** A `<<static …>>` or `<<media …>>` in a text. */
 export interface AngleTag {
   readonly start: number;
   readonly end: number;
@@ -114,11 +116,11 @@ const STRINGS = ['"', "'"].map((quote) => {
   return `${quote}(?:[^<${quote}\\\\\\r\\n]|\\\\${quote}|\\\\(?!${quote}))*${quote}`;
 });
 const DOUBLE_ANGLE = new RegExp(
-  `<<[ \\t]*(static[ \\t]+(?=[^ \\t>])(?:${STRINGS.join('|')}|[^<>{}~"'\\r\\n])+|(?:${PREFIXES})[ \\t]*)>>`,
+  `<<[ \\t]*((?:static|media)[ \\t]+(?=[^ \\t>])(?:${STRINGS.join('|')}|[^<>{}~"'\\r\\n])+|(?:${PREFIXES})[ \\t]*)>>`,
   'g',
 );
 
-/** Every `<<static …>>` in a text that is no code of the engine's. Whether it parses, it must say. */
+/** Every such tag in a text that is no code of the engine's. Whether it parses, it must say. */
 export function findAngleTags(text: string): AngleTag[] {
   if (!text.includes('<<')) return [];
   return Array.from(text.matchAll(DOUBLE_ANGLE), (match) => ({

@@ -116,6 +116,22 @@ export class CollectError extends StaticFilesError {
   readonly code = 'ERR_STATICFILES_COLLECT';
 }
 
+/** An upload that is larger than its storage takes; HTTP's 413. */
+export class TooLargeError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_TOO_LARGE';
+
+  constructor(
+    /** The name that it came with. */
+    readonly given: string,
+    /** How many bytes are taken. */
+    readonly maxBytes: number,
+  ) {
+    super(
+      `The upload ${JSON.stringify(given)} is larger than ${maxBytes} bytes, and was not saved.`,
+    );
+  }
+}
+
 /** The reason that an unknown thrown value gives. */
 export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

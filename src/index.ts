@@ -21,6 +21,7 @@ export {
   SettingsError,
   SetupError,
   StaticFilesError,
+  TooLargeError,
   UnknownNameError,
 } from './errors.js';
 export type { Finder, FinderDefaults, FoundFile, ListOptions } from './finder.js';
@@ -58,4 +59,11 @@ export type {
 } from './storage.js';
 export { type FileSystemStorageOptions, fileSystemStorage } from './storages/filesystem.js';
 export { type HashedStorageOptions, hashedStorage } from './storages/hashed.js';
+export {
+  type MediaSettings,
+  type MediaStorage,
+  type MediaStorageOptions,
+  mediaStorage,
+} from './storages/media.js';
 export { type MemoryStorageOptions, memoryStorage } from './storages/memory.js';
+export type { UploadBody } from './storages/upload.js';

@@ -20,6 +20,14 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
   }
 }
 
+/** Refuses an option of `owner` that can be no permissions. @throws {SetupError} */
+export function checkMode(owner: string, key: string, mode: unknown): void {
+  if (mode === undefined) return;
+  if (!Number.isInteger(mode) || (mode as number) < 0 || (mode as number) > 0o7777) {
+    throw new SetupError(`${owner}'s ${key} must be a mode such as 0o644.`);
+  }
+}
+
 /**
  * The option `baseUrl` of `owner`, complete; `undefined` where it is not given.
  *

@@ -38,6 +38,11 @@ describe('<% static %>', () => {
     ['<% get_static_prefix-%>', '{% get_static_prefix-%}'],
     ['<% get_media_prefix as media %>', '{% get_media_prefix as media %}'],
     ['<% load static %>', '{% load static %}'],
+    ["<% media 'a.png' %>", "{% media 'a.png' %}"],
+    ["<%-media('a.png')-%>", "{%-media('a.png')-%}"],
+    ['<% media user.picture as url %>', '{% media user.picture as url %}'],
+    ["<% media _a ~ 'b' %>", "{% media _a ~ 'b' %}"],
+    ['<% media über %>', '{% media über %}'],
     ["<% static 'a' %><% static 'b' %>", "{% static 'a' %}{% static 'b' %}"],
     ["{{ x }}<% static 'a' %>{% if y %}", "{{ x }}{% static 'a' %}{% if y %}"],
     ["<% if (x) { %><% static 'a' %><% } %>", "<% if (x) { %>{% static 'a' %}<% } %>"],
@@ -64,6 +69,17 @@ describe('<% static %>', () => {
     '<% staticUrl() %>',
     '<% static int count; %>',
     '<% static String name = "x"; %>',
+    '<% media %>',
+    '<% media -%>',
+    '<% media = 5 %>',
+    '<% media ? 1 : 2 %>',
+    '<% media && x %>',
+    '<% media, x %>',
+    '<% media.each do |m| %>',
+    '<% media.forEach((m) => { %>',
+    '<% medium %>',
+    '<%= media %>',
+    '<% media foo; %>',
     '<% load i18n %>',
     '<% load static i18n %>',
     "<% static 'a'",
@@ -84,6 +100,11 @@ describe('<% static %>', () => {
     "{{ x|replace(r/<% static 'a' %>/, '') }}",
   ])('leaves %j alone', (source) => {
     expect(replaceAngleTags(source, usual)).toBe(source);
+  });
+
+  it('leaves media alone where that is no tag', () => {
+    const source = "<% media 'a' %><% static 'b' %>";
+    expect(replaceAngleTags(source, usual, false)).toBe("<% media 'a' %>{% static 'b' %}");
   });
 
   it('is a tag again behind a raw block, a comment and a string', () => {
@@ -148,6 +169,8 @@ describe('<<static>>', () => {
     ["<<static 'a}}b'>>", "static 'a}}b'"],
     ["<<static 'it\\'s'>>", "static 'it\\'s'"],
     ["<<static 'a\\b'>>", "static 'a\\b'"],
+    ["<<media 'a.png'>>", "media 'a.png'"],
+    ['<< media user.picture >>', 'media user.picture '],
     ['<<get_static_prefix>>', 'get_static_prefix'],
     ['<< get_media_prefix >>', 'get_media_prefix '],
     ["<<<static 'a'>>>", "static 'a'"],
@@ -186,6 +209,10 @@ describe('<<static>>', () => {
     '<<get_static_prefix x>>',
     '<<get_static_prefixes>>',
     '<<interface>>',
+    '<<media>>',
+    'cin << media >> x',
+    "<<medias 'a'>>",
+    '<<media.a>>',
   ])('finds none in %j', (text) => {
     expect(findAngleTags(text)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { NameError } from '../errors.js';
 import { pathUnder } from '../names.js';
-import { directoryIndex } from './directory-index.js';
+import { directoryIndex, INDEX_POLICY } from './directory-index.js';
 import { liesIn, statOf } from './disk.js';
 import { fileTag, formOf } from './form.js';
 import { liveFile } from './live.js';
@@ -60,7 +60,7 @@ function pageOf(html: string, { cacheControl }: ServingRules): ServedFile {
     contentType: 'text/html; charset=utf-8',
     cacheControl,
     varies: false,
-    more: { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" },
+    more: { 'Content-Security-Policy': INDEX_POLICY },
   });
   return {
     forms: [{ size: body.length, form, body: () => body, open: async () => ({ form, body }) }],

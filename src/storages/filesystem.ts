@@ -15,7 +15,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { SetupError, systemCode } from '../errors.js';
 import { PARTIAL, pathUnder } from '../names.js';
-import { baseUrlOption, checkOptions } from '../options.js';
+import { baseUrlOption, checkMode, checkOptions } from '../options.js';
 import type { Storage, WriteOptions } from '../storage.js';
 import { joinUrl } from '../urls.js';
 
@@ -31,15 +31,15 @@ export interface FileSystemStorageOptions {
 }
 
 const OPTIONS = ['root', 'baseUrl', 'fileMode', 'directoryMode'] as const;
-const DEFAULT_FILE_MODE = 0o644;
+export const DEFAULT_FILE_MODE = 0o644;
 /** After how long nobody can be writing a file any more: its process was killed. */
 const ABANDONED_MS = 3_600_000;
 
 /** Files in a folder of this machine; Django's StaticFilesStorage. The default `storage`. */
 export function fileSystemStorage(options: FileSystemStorageOptions = {}): Storage {
   checkOptions('fileSystemStorage()', options, OPTIONS);
-  checkMode('fileMode', options.fileMode);
-  checkMode('directoryMode', options.directoryMode);
+  checkMode('fileSystemStorage()', 'fileMode', options.fileMode);
+  checkMode('fileSystemStorage()', 'directoryMode', options.directoryMode);
   const { fileMode = DEFAULT_FILE_MODE, directoryMode } = options;
   const baseUrl = baseUrlOption('fileSystemStorage()', options.baseUrl);
   const root = checkedRoot(options.root);
@@ -119,15 +119,8 @@ function checkedRoot(root: unknown): string | undefined {
   throw new SetupError("fileSystemStorage()'s root must be the path of a folder.");
 }
 
-function checkMode(key: string, mode: unknown): void {
-  if (mode === undefined) return;
-  if (!Number.isInteger(mode) || (mode as number) < 0 || (mode as number) > 0o7777) {
-    throw new SetupError(`fileSystemStorage()'s ${key} must be a mode such as 0o644.`);
-  }
-}
-
 /** Makes a folder and those above it; the umask holds back no part of `mode` from those it makes. */
-async function makeFolder(folder: string, mode: number | undefined): Promise<void> {
+export async function makeFolder(folder: string, mode: number | undefined): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined || mode === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) {

@@ -277,6 +277,157 @@ describe.each(kinds)('where URLs %s', (_, filesWith) => {
   });
 });
 
+describe('media', () => {
+  it.each([
+    ["{{media 'avatars/ada.jpg'}}", '/media/avatars/ada.jpg'],
+    ['{{media "a b.jpg"}}', '/media/a%20b.jpg'],
+    ["{{&media 'a'}} {{{media 'a'}}}", '/media/a /media/a'],
+    ["{{media ''}}", '/media/'],
+    ["{{{media 'a.pdf#page=2'}}}", '/media/a.pdf#page=2'],
+    ['{{media path}} {{media user.picture}}', '/media/b.png /media/c.png'],
+    ["{{media (concat 'a/' path)}}", '/media/a/b.png'],
+    ["{{concat '[' (media 'a') (media path) ']'}}", '[/media/a/media/b.png]'],
+    ["{{#if (eq (media 'x') '/media/x')}}same{{/if}}", 'same'],
+    ["{{{hash src=(media 'a')}}}", '{"src":"/media/a"}'],
+    ["{{#media 'x' as |url|}}[{{url}}|{{url}}|{{path}}]{{/media}}", '[/media/x|/media/x|b.png]'],
+    ['{{#media path as |url|}}[{{url}}]{{/media}}', '[/media/b.png]'],
+    [
+      "<<media 'a.png'>> <<media path>> << media user.picture >>",
+      '/media/a.png /media/b.png /media/c.png',
+    ],
+    ["a {{~media 'x'~}} b<<media 'y'>>{{static 'z'}}", 'a/media/xb/media/y/static/z'],
+    ["{{#*inline 'p'}}{{media 'i'}}<<media 'j'>>{{/inline}}{{> p}}", '/media/i/media/j'],
+    ['{{#each list}}{{media this}} {{/each}}', '/media/1.png /media/2.png '],
+    ["{{#each names as |media|}}{{media}}{{media 'x'}}{{/each}}", 'nn'],
+    ["\\{{media 'x'}}{{!-- {{media 'x'}} --}}", "{{media 'x'}}"],
+    ['cout << media >> x; <<media>> <<medias a>>', 'cout << media >> x; <<media>> <<medias a>>'],
+  ])('is what static is, for uploaded files: %s', (template, expected) => {
+    const context = {
+      path: 'b.png',
+      user: { picture: 'c.png' },
+      list: ['1.png', '2.png'],
+      names: ['n'],
+    };
+    expect(render(template, context)).toBe(expected);
+  });
+
+  it('is escaped by the engine, once', () => {
+    const files = filesOf({ mediaUrl: "/it's/" });
+    const forms = ["{{media 'a&b'}}", '{{media n}}', "<<media 'a&b'>>", '{{concat (media n)}}'];
+    for (const form of [...forms, '{{#media n as |u|}}{{u}}{{/media}}']) {
+      expect(render(form, { n: 'a&b' }, { files }), form).toBe('/it&#x27;s/a&amp;b');
+      const compile = { noEscape: true };
+      expect(render(form, { n: 'a&b' }, { files, compile }), form).toBe("/it's/a&b");
+    }
+    expect(render("{{{media 'a&b'}}}", {}, { files })).toBe("/it's/a&b");
+  });
+
+  it('takes a name that is marked as safe', () => {
+    const path = new Handlebars.SafeString('a&b.png');
+    expect(render('{{{media path}}}', { path })).toBe('/media/a&b.png');
+  });
+
+  it('has an empty prefix where there is no mediaUrl, as Django', () => {
+    const files = createStaticFiles();
+    const template = "{{media 'a.jpg'}} <<media n>> [{{get_media_prefix}}]";
+    expect(render(template, { n: 'b.jpg' }, { files })).toBe('a.jpg b.jpg []');
+  });
+
+  it.each([
+    ["{{media 'a' 'b'}}", "media takes one name, not 2: {{media 'avatars/ada.jpg'}}"],
+    ["{{media 'a' size=1}}", "media takes no 'size='. Leave it out."],
+    ['{{media size=1}}', "media takes no 'size='"],
+    ["<<media 'a' size=1>>", "media takes no 'size='"],
+    ['{{media missing}}', 'must be a string, not undefined'],
+    ['{{media 5}}', 'must be a string, not the number 5'],
+    ["{{media '../a'}}", 'leaves its folder'],
+    ["<<media '../a'>>", 'leaves its folder'],
+    ["{{#media 'a'}}{{/media}}", '{{#media}} needs a name for the URL: {{#media'],
+  ])('says what is wrong and where: %s', (template, reason) => {
+    const message = messageOf(`first line\n  ${template}`);
+    expect(message).toContain('template, line 2, column 3: ');
+    expect(message).toContain(reason);
+    expect(render(`{{#if on}}${template}{{/if}}`)).toBe('');
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['null', { media: null }],
+    ['false', { media: false }],
+    ['true', { media: true }],
+    ['a text', { media: 'a & b' }],
+    ['an object', { media: { url: 'u', media: 'inner' } }],
+    ['a list', { media: [{ url: 'u' }, { url: 'v' }] }],
+    ['an empty list', { media: [] }],
+    ['a function', { media: () => 'called', url: 'outer' }],
+    ['a list in a list', { media: [{ url: 'u', media: [{ url: 'v' }] }] }],
+    ['a text among items', { items: [{ media: 'x' }, { media: ['y'] }, 'text', {}] }],
+  ])('leaves a variable of that name alone: %s', (_, context) => {
+    const templates = [
+      '{{media}} {{{media}}} {{&media}} {{media.url}} {{this.media}}',
+      '{{#media}}({{url}}{{this}}{{#media}}{{url}}{{/media}}){{else}}none{{/media}}',
+      '{{^media}}none{{/media}}',
+      '{{#if media}}yes{{/if}}{{#each media}}{{url}}{{/each}}{{#with media}}{{url}}{{/with}}',
+      '{{#with media as |media|}}{{media}}{{media.url}}{{/with}}',
+      '{{#each items}}[{{media}}{{#media}}{{this}}{{/media}}{{^media}}-{{/media}}]{{/each}}',
+      '{{#*inline "p"}}{{media}}{{#if media}}!{{/if}}{{/inline}}{{> p}}{{> p media=5}}',
+    ];
+    const plain = Handlebars.create();
+    for (const line of templates) {
+      for (const compile of [{}, { noEscape: true }, { data: false }, { knownHelpersOnly: true }]) {
+        const expected = plain.compile(line, compile)(context);
+        expect(render(line, context, { compile }), line).toBe(expected);
+      }
+    }
+    expect(render("{{media 'a'}} <<media 'b'>>", context)).toBe('/media/a /media/b');
+  });
+
+  it('leaves what the application calls so', () => {
+    for (const when of ['before', 'after']) {
+      const handlebars = Handlebars.create();
+      if (when === 'after') registerStatic(handlebars, filesOf());
+      handlebars.registerHelper('media', (...args) => `their ${args.slice(0, -1).join(' and ')}`);
+      if (when === 'before') registerStatic(handlebars, filesOf());
+      const template =
+        "{{media 'a' 'b' size=3}}, {{media}}, {{concat (media 'c')}}, {{static 'a'}}";
+      handlebars.registerHelper('concat', (value) => value);
+      expect(handlebars.compile(template)({})).toBe('their a and b, their , their c, /static/a');
+    }
+  });
+
+  it('gives way to a helper that is handed over at rendering, as hosts do', () => {
+    const render = instance().compile("{{media 'a' size=3}} {{{show (media 'b')}}}");
+    const media = (name: string) => `their ${name}`;
+    expect(render({}, { helpers: { media } })).toBe('their a ["their b"]');
+  });
+
+  it('is switched off by an option, also later', () => {
+    const handlebars = instance();
+    registerStatic(handlebars, filesOf(), { media: false });
+    expect(handlebars.compile("<<media 'a'>> {{static 'a'}} {{get_media_prefix}}")({})).toBe(
+      "<<media 'a'>> /static/a /media/",
+    );
+    expect(() => handlebars.compile("{{media 'a'}}")({})).toThrow('Missing helper: "media"');
+    registerStatic(handlebars, filesOf({ mediaUrl: '/new/' }));
+    expect(handlebars.compile("{{media 'a'}} <<media 'a'>>")({})).toBe('/new/a /new/a');
+    registerStatic(handlebars, filesOf({ mediaUrl: '/newer/' }));
+    expect(handlebars.compile("{{media 'a'}} <<media 'a'>>")({})).toBe('/newer/a /newer/a');
+  });
+
+  it('is in precompiled templates, which the runtime alone renders', () => {
+    const runtime = (require('handlebars/runtime') as Instance).create();
+    registerStatic(runtime, filesOf());
+    const source = "{{media 'a'}} {{media path}} {{#media}}({{url}}){{/media}}";
+    for (const compiler of [instance(), Handlebars.create()]) {
+      const code = compiler.precompile(source);
+      const template = runtime.template(new Function(`return ${code}`)());
+      expect(template({ path: 'p', media: [{ url: 1 }, { url: 2 }] })).toBe(
+        '/media/a /media/p (1)(2)',
+      );
+    }
+  });
+});
+
 describe('<<static>>', () => {
   it.each([
     ["<<static 'a.png'>>", '/static/a.png'],
@@ -538,6 +689,8 @@ describe('a literal name', () => {
       "{{~static 'a&b=c'~}}",
       "<<static 'a'>>",
       '<<static path>>',
+      "{{~media 'a'~}}",
+      "<<media 'a&b'>>",
       "{{concat (static 'a') '!'}}",
       '{{static path}}',
       '{{get_static_prefix}}',
@@ -654,7 +807,7 @@ describe('registerStatic()', () => {
       expect(instance().compile("{{static 'a'}} <<static 'b'>>")({})).toBe('/static/a /static/b');
     } finally {
       registerStatic(Handlebars, filesOf(), { angleTags: false });
-      for (const name of ['static', 'get_static_prefix', 'get_media_prefix']) {
+      for (const name of ['static', 'media', 'get_static_prefix', 'get_media_prefix']) {
         Handlebars.unregisterHelper(name);
       }
     }

@@ -52,9 +52,15 @@ interface Setup extends nunjucks.ConfigureOptions, NunjucksOptions {
   readonly templates?: Templates;
 }
 
-function environment({ files = filesOf(), templates = {}, angleTags, ...options }: Setup = {}) {
+function environment({
+  files = filesOf(),
+  templates = {},
+  angleTags,
+  media,
+  ...options
+}: Setup = {}) {
   const env = new nunjucks.Environment(loaderOf(templates), options);
-  registerStatic(env, files, { angleTags });
+  registerStatic(env, files, { angleTags, media });
   return env;
 }
 
@@ -333,6 +339,132 @@ describe('angle tags', () => {
   });
 });
 
+describe('media', () => {
+  it.each([
+    ["{% media 'avatars/ada.jpg' %}", '/media/avatars/ada.jpg'],
+    ['{% media "a b.jpg" %}', '/media/a%20b.jpg'],
+    ["x {%- media 'a' -%} y", 'x/media/ay'],
+    ['{% media path %}', '/media/b.png'],
+    ['{% media user.picture %}', '/media/c.png'],
+    ["{% media 'a/' ~ path %}", '/media/a/b.png'],
+    ["{% media user.gone or 'none.png' %}", '/media/none.png'],
+    ["{% media 'A.PNG' | lower %}", '/media/a.png'],
+    ["{% media '' %}", '/media/'],
+    ["{% media 'a.pdf#page=2' %}", '/media/a.pdf#page=2'],
+    ["{% media 'a' as url %}[{{ url }}]", '[/media/a]'],
+    ['{% media path as url %}[{{ url }}]', '[/media/b.png]'],
+    ["{{ media('a.png') }} {{ media(path) }}", '/media/a.png /media/b.png'],
+    ["{{ 'a.png' | media }} {{ path | media | upper }}", '/media/a.png /MEDIA/B.PNG'],
+    ["{{ 'a' | safe | media }} {% media 'a' | safe %}", '/media/a /media/a'],
+    ["<% media 'a.png' %> <%- media path -%> ", '/media/a.png/media/b.png'],
+    [
+      "{% media 'a' %}{% static 'b' %}{% media 'c' %}d{% static 'e' %}",
+      '/media/a/static/b/media/cd/static/e',
+    ],
+    ["{% for i in [1, 2] %}{% media 'a/' ~ i %},{% endfor %}", '/media/a/1,/media/a/2,'],
+    ["{% macro m(n) %}{% media n %}{% endmacro %}{{ m('a') }}", '/media/a'],
+    ["{% raw %}{% media 'a' %}{% endraw %}{# {% media 'a' %} #}", "{% media 'a' %}"],
+    ['<% media = 5 %><% media %><%= media %>', '<% media = 5 %><% media %><%= media %>'],
+  ])('is what static is, for uploaded files: %s', (template, expected) => {
+    expect(render(template, { path: 'b.png', user: { picture: 'c.png' } })).toBe(expected);
+  });
+
+  it.each([
+    "{% media 'a&b' %}",
+    '{% media n %}',
+    '{% media n as u %}{{ u }}',
+    '{{ n | media }}',
+    '{{ media(n) }}',
+  ])('is escaped once, where autoescape is on: %s', (template) => {
+    const files = filesOf({ mediaUrl: "/it's/" });
+    const context = { n: 'a&b' };
+    expect(render(template, context, { files })).toBe('/it&#39;s/a&amp;b');
+    expect(render(template, context, { files, autoescape: false })).toBe("/it's/a&b");
+  });
+
+  it('has an empty prefix where there is no mediaUrl, as Django', () => {
+    const files = createStaticFiles();
+    const template = "{% media 'a.jpg' %} {% media n %} [{% get_media_prefix %}]";
+    expect(render(template, { n: 'b.jpg' }, { files })).toBe('a.jpg b.jpg []');
+  });
+
+  it('costs what text costs where the name is literal', () => {
+    const code = nunjucks.precompileString("{% media 'a' %}b{% media n %}", {
+      name: 'x',
+      env: environment(),
+    });
+    expect(code).toContain('output += "/media/ab";\n');
+    expect(code.match(/staticfiles_media_tag/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ['{% media %}', "media needs a name: {% media 'avatars/ada.jpg' %}"],
+    ["{% media 'a', 'b' %}", "media is written {% media 'avatars/ada.jpg' %} or"],
+    ["{% media 'a' as 5 %}", 'media … as needs the name of a variable'],
+    ['{% media missing %}', 'name must be a string, not undefined'],
+    ["{% media '../a' %}", 'The name "../a" leaves its folder'],
+    ["<% media '../a' %>", 'The name "../a" leaves its folder'],
+  ])('says what is wrong and where: %s', (template, reason) => {
+    const message = messageOf(`first line\n  ${template}`);
+    expect(message).toMatch(/^Template render error: \(unknown path\) \[Line 2, Column 6\]\n {2}/);
+    expect(message).toContain(reason);
+  });
+
+  it('that does not resolve harms nobody in a branch that is never taken', () => {
+    expect(render("{% if on %}{% media '../a' %}{% endif %}", { on: false })).toBe('');
+  });
+
+  it.each([{ media: [{ url: 'mine' }] }, { media: false }, { media: 'text' }])(
+    'leaves a variable of that name alone: %j',
+    (context) => {
+      const own = '{{ media | dump }}{% for m in media %}{{ m.url }}{% endfor %}{{ media[0].url }}';
+      const tags = "{% media 'a' %} {% media p %} {{ p | media }} <% media p %>";
+      const plain = new nunjucks.Environment(null).renderString(own, context);
+      expect(render(own, context)).toBe(plain);
+      expect(render(tags, { ...context, p: 'b' })).toBe('/media/a /media/b /media/b /media/b');
+      expect(render(`{% set media = 'm' %}{{ media }} ${tags}`, { p: 'b' })).toBe(
+        'm /media/a /media/b /media/b /media/b',
+      );
+    },
+  );
+
+  it.each(['before', 'after'])('leaves what the application calls so, %s it', (when) => {
+    const env = new nunjucks.Environment(null);
+    if (when === 'after') registerStatic(env, filesOf());
+    env.addGlobal('media', 'their global');
+    env.addFilter('media', (text: string) => `their filter of ${text}`);
+    env.addExtension('theirs', {
+      tags: ['media', 'other'],
+      parse(parser, nodes) {
+        const { value } = parser.nextToken();
+        parser.advanceAfterBlockEnd(value);
+        return new nodes.Output(0, 0, [new nodes.TemplateData(0, 0, `their ${value}`)]);
+      },
+    });
+    if (when === 'before') registerStatic(env, filesOf());
+    const template = "{{ media }}, {{ 'x' | media }}, {% media %}, {% other %}, {% static 'a' %}";
+    expect(env.renderString(template, {})).toBe(
+      'their global, their filter of x, their media, their other, /static/a',
+    );
+  });
+
+  it('is switched off by an option, also later', () => {
+    const env = environment();
+    registerStatic(env, filesOf(), { media: false });
+    const template =
+      "{% if media %}no{% endif %}[{{ media }}] <% media 'a' %> {% static 'a' %} {% get_media_prefix %}";
+    expect(env.renderString(template, {})).toBe("[] <% media 'a' %> /static/a /media/");
+    expect(() => env.renderString("{% media 'a' %}", {})).toThrow('unknown block tag: media');
+    expect(() => env.renderString("{{ 'a' | media }}", {})).toThrow('filter not found: media');
+    registerStatic(env, filesOf({ mediaUrl: '/new/' }));
+    expect(env.renderString("{% media 'a' %} {{ media('a') }}", {})).toBe('/new/a /new/a');
+    registerStatic(env, filesOf({ mediaUrl: '/newer/' }));
+    expect(env.renderString("{% media 'a' %} {{ media('a') }} {{ 'a' | media }}", {})).toBe(
+      '/newer/a /newer/a /newer/a',
+    );
+  });
+});
+
 describe('an error', () => {
   it.each([
     ['{% static %}', 'static needs a name'],
@@ -501,6 +633,9 @@ describe('a literal name', () => {
       "{% static 'a&b' %}",
       "<% static 'a' %>",
       "<%- static 'a' -%>",
+      "{% media 'a' %}",
+      "{%- media 'a&b' -%}",
+      "{% media 'a' -%}",
       '{% static "gone/../a" %}',
       '{% static path %}',
       "{% static 'a' as u %}",

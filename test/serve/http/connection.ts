@@ -104,6 +104,7 @@ export class Connection {
     if (method === 'HEAD' || status === 204 || status === 304) return Buffer.alloc(0);
     if (coding === 'chunked') return this.#chunked();
     if (coding !== undefined) throw new Error(`Framed as ${coding}.`);
+    if (length === undefined && field('connection') === 'close') return this.rest();
     if (length === undefined) throw new Error(`A ${status} that only the connection's end ends.`);
     if (!/^\d+$/.test(length)) throw new Error(`Content-Length: ${length}`);
     return this.#bytes(Number(length));

@@ -31,7 +31,11 @@ describe('importing an adapter', () => {
   it.each([
     ['nunjucks', ['dist/adapters/nunjucks.js', 'dist/chunks/nunjucks-text.js']],
     ['handlebars', ['dist/adapters/handlebars.js', 'dist/chunks/handlebars-tree.js']],
-  ])('%s loads no engine, and nothing that is loaded later', (name, own) => {
+    ['express', ['dist/adapters/express.js']],
+    ['koa', ['dist/adapters/koa.js']],
+    ['fastify', ['dist/adapters/fastify.js']],
+    ['hono', ['dist/adapters/hono.js']],
+  ])('%s loads no engine and no framework, and nothing that is loaded later', (name, own) => {
     const loaded = loadedBy(`staticfiles/${name}`);
     expect(loaded.filter((file) => !allowed.test(file))).toEqual(own);
   });

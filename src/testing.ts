@@ -90,6 +90,7 @@ function mediaOf({ settings }: StaticFiles): StaticFiles {
     mediaUrl: settings.mediaUrl || undefined,
     debug: true,
     finders: [],
+    rootFiles: undefined,
     fallthrough: true, // to what is asked next
   });
 }

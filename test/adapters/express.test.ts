@@ -9,6 +9,8 @@ import { serveStatic } from '../../adapters/express.js';
 import { registerStatic as registerHelpers } from '../../adapters/handlebars.js';
 import { registerStatic as registerTags } from '../../adapters/nunjucks.js';
 import type { StaticFiles } from '../../src/index.js';
+import { APPLICATION, describeHttp } from '../contracts/http.js';
+import { listen as serve } from '../serve/http/bridge.js';
 import { brokenFiles, get, listen, type Site, site } from './site.js';
 
 const require = createRequire(import.meta.url);
@@ -47,6 +49,20 @@ const useExpressHandlebars: SetUp = (app, { files }, isRegistered) => {
 const useHbs: SetUp = (app, { files }, isRegistered) => {
   app.engine('hbs', hbs.create(handlebars(isRegistered ? files : undefined)).__express);
 };
+
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4],
+])('%s', (name, framework) => {
+  describeHttp(name, {
+    start(files) {
+      const app = framework();
+      app.use(serveStatic(files));
+      app.use((_request, response) => void response.send(APPLICATION));
+      return serve(app);
+    },
+  });
+});
 
 describe.each([
   ['Express 5', express],

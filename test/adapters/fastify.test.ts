@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import staticfiles, { serveStatic } from '../../adapters/fastify.js';
 import { registerStatic as registerHelpers } from '../../adapters/handlebars.js';
 import { registerStatic as registerTags } from '../../adapters/nunjucks.js';
+import { APPLICATION, describeHttp } from '../contracts/http.js';
 import { brokenFiles, get, type Site, site } from './site.js';
 
 function application(options: FastifyServerOptions = {}): FastifyInstance {
@@ -16,6 +17,22 @@ function application(options: FastifyServerOptions = {}): FastifyInstance {
 }
 
 const listen = (app: FastifyInstance) => app.listen({ host: '127.0.0.1', port: 0 });
+
+/** Fastify's router looks at the path before any hook. */
+const MALFORMED = ['%', '%2', '%zz', '%ff', 'app/%E0%A4%A', 'app/%ed%a0%80.css'];
+
+describeHttp('Fastify', {
+  except: Object.fromEntries(
+    MALFORMED.map((path) => [`miss/${path}`, 'Fastify itself answers it with 400']),
+  ),
+  async start(files) {
+    const app = Fastify({ forceCloseConnections: true });
+    await app.register(staticfiles, { files });
+    app.all('/*', async () => APPLICATION);
+    app.setNotFoundHandler((_request, reply) => reply.code(200).send(APPLICATION));
+    return { url: await listen(app), close: () => app.close() };
+  },
+});
 
 it.each([
   ['from their sources', true],
@@ -29,6 +46,14 @@ it.each([
   expect(await get(`${origin}/static/none.css`)).toEqual([404, 'Not found\n']);
   const response = await fetch(`${origin}/static/app/a.css`, { method: 'POST' });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+});
+
+it.each(MALFORMED)('Fastify answers 400 to /static/%s, with nothing of a file', async (path) => {
+  const { files } = await site();
+  const app = application();
+  await app.register(staticfiles, { files });
+  const [status, text] = await get(`${await listen(app)}/static/${path}`);
+  expect([status, JSON.parse(text).code]).toEqual([400, 'FST_ERR_BAD_URL']);
 });
 
 it('a reply answers URLs, in every plugin of the application', async () => {

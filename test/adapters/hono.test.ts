@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -10,15 +11,32 @@ import { logger } from 'hono/logger';
 import { secureHeaders } from 'hono/secure-headers';
 import { expect, it, onTestFinished } from 'vitest';
 import { serveStatic } from '../../adapters/hono.js';
+import { APPLICATION, describeHttp, type HttpServer } from '../contracts/http.js';
 import { brokenFiles, get, site } from './site.js';
 
-/** Serves by Hono's own server for Node, and answers the origin. */
-async function listen(app: { fetch: Hono['fetch'] }): Promise<string> {
-  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 });
-  onTestFinished(() => void server.close());
+/** Serves by Hono's own server for Node. */
+async function start(app: { fetch: Hono['fetch'] }): Promise<HttpServer> {
+  const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }) as Server;
   if (!server.listening) await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
+
+/** Serves until the test ends, and answers the origin. */
+async function listen(app: { fetch: Hono['fetch'] }): Promise<string> {
+  const { url, close } = await start(app);
+  onTestFinished(close);
+  return url;
+}
+
+describeHttp('Hono on Node', {
+  start: (files) => start(new Hono().use(serveStatic(files)).all('*', (c) => c.text(APPLICATION))),
+});
 
 it.each([
   ['from their sources', true],

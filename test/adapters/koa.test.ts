@@ -5,8 +5,20 @@ import nunjucks from 'nunjucks';
 import { expect, it, onTestFinished } from 'vitest';
 import { serveStatic } from '../../adapters/koa.js';
 import { createStaticFiles } from '../../src/index.js';
+import { APPLICATION, describeHttp } from '../contracts/http.js';
 import { project } from '../project.js';
+import { listen as serve } from '../serve/http/bridge.js';
 import { brokenFiles, get, listen, site } from './site.js';
+
+describeHttp('Koa', {
+  start(files) {
+    const app = new Koa().use(serveStatic(files));
+    app.use((context) => {
+      context.body = APPLICATION;
+    });
+    return serve(app.callback());
+  },
+});
 
 it.each([
   ['from their sources', true],

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createStaticFiles, type Settings, type StaticFiles } from '../../src/index.js';
 import { project } from '../project.js';
+import { listen as serve } from '../serve/http/bridge.js';
 
 export interface Site {
   readonly files: StaticFiles;
@@ -45,13 +44,9 @@ export function brokenFiles(): StaticFiles {
 
 /** Serves until the test ends, and answers the origin. */
 export async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, close } = await serve(listener);
+  onTestFinished(close);
+  return url;
 }
 
 /** The status and the text of an answer. */

@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { relative } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 /** What the package offers, and what a program loads when it first needs it. */
 const LATER =
-  /\/adapters\/|\/src\/(?:cli|collect|serve|scanners)\/|\/src\/(?:checks|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner)\.ts$/;
+  /^src\/(?:cli|collect|serve|scanners)\/|^src\/(?:checks|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner|testing|listener)\.ts$/;
 
 const files = ['src', 'adapters'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -12,8 +13,8 @@ const files = ['src', 'adapters'].flatMap((folder) =>
 );
 
 function isNeededAtOnce(path) {
-  const id = path.replaceAll('\\', '/');
-  return id.includes('/src/') && !LATER.test(id);
+  const file = relative(import.meta.dirname, path).replaceAll('\\', '/');
+  return file.startsWith('src/') && !LATER.test(file);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { NameError, PeerError, reason, SetupError } from '../src/errors.js';
 import type { StaticFiles } from '../src/index.js';
-import { checkOptions } from '../src/options.js';
+import { checkFiles, checkOptions } from '../src/options.js';
 import { type Location, type Rewriting, rewriteTree, type TreeNode } from './handlebars-tree.js';
 
 export interface HandlebarsOptions {
@@ -37,11 +37,7 @@ export function registerStatic(
       "registerStatic(Handlebars, files) takes Handlebars itself, or what its create() answers: import Handlebars from 'handlebars'.",
     );
   }
-  if (typeof files?.staticUrl !== 'function') {
-    throw new SetupError(
-      'registerStatic(Handlebars, files) takes what createStaticFiles() answers.',
-    );
-  }
+  checkFiles('registerStatic(Handlebars, files)', files);
   checkOptions('registerStatic()', options, ['angleTags', 'media']);
   const { angleTags = true, media = true } = options;
   const helpers = helpersFor(files);

@@ -1,7 +1,7 @@
 import { type Delimiters, replaceAngleTags } from '../src/angle-tags.js';
-import { PeerError, reason, SetupError, StaticFilesError } from '../src/errors.js';
+import { PeerError, reason, StaticFilesError } from '../src/errors.js';
 import type { StaticFiles } from '../src/index.js';
-import { checkOptions } from '../src/options.js';
+import { checkFiles, checkOptions } from '../src/options.js';
 import { joinTexts, plainText, type TextParser, type Token } from './nunjucks-text.js';
 
 export interface NunjucksOptions {
@@ -72,9 +72,7 @@ export function registerStatic(
   options: NunjucksOptions = {},
 ): void {
   assertEnvironment(env);
-  if (typeof files?.staticUrl !== 'function') {
-    throw new SetupError('registerStatic(env, files) takes what createStaticFiles() answers.');
-  }
+  checkFiles('registerStatic(env, files)', files);
   checkOptions('registerStatic()', options, ['angleTags', 'media']);
   const { staticUrl } = files;
   const url = (name: unknown) => staticUrl(plainString(name));

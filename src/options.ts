@@ -29,6 +29,17 @@ export function checkMode(owner: string, key: string, mode: unknown): void {
 }
 
 /**
+ * Refuses what is not a project's static files where a `call` such as `serveStatic(files)` needs them.
+ *
+ * @throws {SetupError}
+ */
+export function checkFiles(call: string, files: unknown): void {
+  if (typeof (files as { staticUrl?: unknown } | undefined | null)?.staticUrl === 'function')
+    return;
+  throw new SetupError(`${call} takes what createStaticFiles() answers.`);
+}
+
+/**
  * The option `baseUrl` of `owner`, complete; `undefined` where it is not given.
  *
  * @throws {SetupError} for what can be no base URL.

@@ -139,11 +139,25 @@ describe('the house', () => {
       names(where).map((file) => `${names(pack)[0]} in ${file}`),
     );
     expect(used.sort()).toEqual(listed.sort());
-    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    expect(Object.keys(dependencies).sort()).toEqual(
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    expect(Object.keys(manifest.dependencies).sort()).toEqual(
       table('Packages')
         .flatMap(([pack = '']) => names(pack))
+        .filter((pack) => !(pack in manifest.peerDependencies))
         .sort(),
     );
+  });
+
+  it('imports nothing but types of a peer, which need not be installed', () => {
+    const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const source = files.map((name) => readFileSync(pathOf(name), 'utf8')).join('\n');
+    const imported = Object.keys(peerDependencies).flatMap(
+      (peer) =>
+        source.match(
+          new RegExp(`^(?:import|export) .*'${peer}(?:/.*)?'|import\\('${peer}.*`, 'gm'),
+        ) ?? [],
+    );
+    expect(imported.filter((line) => !line.startsWith('import type '))).toEqual([]);
+    expect(imported.length).toBeGreaterThan(0);
   });
 });

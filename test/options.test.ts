@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SetupError } from '../src/errors.js';
-import { baseUrlOption, checkOptions } from '../src/options.js';
+import { baseUrlOption, checkFiles, checkOptions } from '../src/options.js';
+import { createStaticFiles } from '../src/static-files.js';
 import { thrownBy } from './thrown.js';
 
 const KNOWN = ['root', 'baseUrl'];
@@ -19,6 +20,16 @@ test.each([
   ['/static', 'storage() takes an object of options: { root, baseUrl }.'],
 ])('%j is refused', (options, message) => {
   expect(() => checkOptions('storage()', options, KNOWN)).toThrow(new SetupError(message));
+});
+
+test('what createStaticFiles() answers passes for files', () => {
+  checkFiles('serve(files)', createStaticFiles());
+});
+
+test.each([undefined, null, { dirs: ['static'] }, 'static'])('%j are no files', (files) => {
+  expect(() => checkFiles('serve(files)', files)).toThrow(
+    new SetupError('serve(files) takes what createStaticFiles() answers.'),
+  );
 });
 
 test('the option baseUrl is completed, or absent', () => {

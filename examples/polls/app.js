@@ -9,6 +9,15 @@ import { comments, poll } from './data.js';
 
 export const files = createStaticFiles(await loadConfig({ cwd: import.meta.dirname }));
 
+// In development `files` serves uploaded files too. In production that is the work of the web server
+// in front; this example has none, and serves their folder itself.
+const { mediaUrl, mediaRoot } = files.settings;
+export const uploads = createStaticFiles({
+  staticUrl: mediaUrl,
+  staticRoot: mediaRoot,
+  debug: false,
+});
+
 const templates = join(import.meta.dirname, 'templates');
 
 const env = new nunjucks.Environment(new nunjucks.FileSystemLoader(templates));
@@ -33,7 +42,8 @@ export default function app(request, response) {
   response.writeHead(302, { Location: pages[0].path }).end();
 }
 
-function render(page) {
+/** The HTML of a page. */
+export function render(page) {
   return page.render({
     poll,
     comments,

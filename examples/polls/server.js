@@ -1,14 +1,9 @@
 import { createServer } from 'node:http';
-import { createStaticFiles } from 'staticfiles';
-import app, { files, pages } from './app.js';
+import app, { files, pages, uploads } from './app.js';
 
 const HOST = '127.0.0.1';
 const port = Number(process.env.PORT ?? 8000);
-const { debug, mediaUrl, mediaRoot } = files.settings;
-
-// In development `files` serves uploaded files too. In production that is the work of the web server
-// in front; this example has none, and serves their folder itself.
-const uploads = createStaticFiles({ staticUrl: mediaUrl, staticRoot: mediaRoot, debug: false });
+const { debug } = files.settings;
 
 /** Each answers the request, or hands it to the next. */
 const handlers = [files.handler, uploads.handler, app];

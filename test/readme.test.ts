@@ -171,12 +171,21 @@ describe('the README', () => {
     expect(evaluate(printing).trim().split('\n')).toEqual(shown.map((match) => match[2]));
   });
 
+  it('shows the URL that an upload gets', () => {
+    const source = examples.get('uploads.js') ?? '';
+    const shown = /^(uploads\.url\(name\)); \/\/ (\S+)$/m.exec(source);
+    expect(evaluate(source.replace(/^(uploads\.url\(name\));.*$/m, 'console.log($1);'))).toBe(
+      `${shown?.[2]}\n`,
+    );
+  });
+
   it.each([
     'nunjucks.js',
     'handlebars.js',
     'finders.config.js',
     'staticfiles.config.js',
     'hashed.config.js',
+    'uploads.js',
   ])('has an example %s that runs', (file) => {
     expect(evaluate(`await import('./${file}'); console.log('ran');`)).toBe('ran\n');
   });

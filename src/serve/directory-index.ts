@@ -68,8 +68,9 @@ function compare(a: IndexEntry, b: IndexEntry): number {
 
 function row({ name, isFolder, size, mtimeMs }: IndexEntry): string {
   const slash = isFolder ? '/' : '';
-  // With `./` no name is taken for a scheme, as `javascript:x` would be.
-  const href = escapeHtml(`./${encodePath(name)}${slash}`);
+  // What stands before a colon would be a scheme, as in `javascript:x` (RFC 3986, 4.2).
+  const here = name.includes(':') ? './' : '';
+  const href = escapeHtml(here + encodePath(name) + slash);
   const amount = isFolder ? '' : amountOf(size);
   return `<tr><td><a href="${href}">${shown(name)}${slash}</a><td>${amount}<td>${timeOf(mtimeMs)}`;
 }

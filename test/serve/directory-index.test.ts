@@ -71,20 +71,20 @@ describe('the page of a folder', () => {
   });
 
   test.each([
-    ['a b.txt', './a%20b.txt', 'a b.txt'],
-    ['100%.txt', './100%25.txt', '100%.txt'],
-    ['%2e%2e', './%252e%252e', '%2e%2e'],
-    ['a?b#c', './a%3Fb%23c', 'a?b#c'],
-    ['"><img src=x>', './%22%3E%3Cimg%20src=x%3E', '&quot;&gt;&lt;img src=x&gt;'],
-    ["it's & so", './it&#39;s%20&amp;%20so', 'it&#39;s &amp; so'],
-    ['&lt;', './&amp;lt;', '&amp;lt;'],
+    ['a b.txt', 'a%20b.txt', 'a b.txt'],
+    ['100%.txt', '100%25.txt', '100%.txt'],
+    ['%2e%2e', '%252e%252e', '%2e%2e'],
+    ['a?b#c', 'a%3Fb%23c', 'a?b#c'],
+    ['"><img src=x>', '%22%3E%3Cimg%20src=x%3E', '&quot;&gt;&lt;img src=x&gt;'],
+    ["it's & so", 'it&#39;s%20&amp;%20so', 'it&#39;s &amp; so'],
+    ['&lt;', '&amp;lt;', '&amp;lt;'],
     ['javascript:alert(1)', './javascript:alert(1)', 'javascript:alert(1)'],
     ['http:', './http:', 'http:'],
-    ['größe ☃.txt', './gr%C3%B6%C3%9Fe%20%E2%98%83.txt', 'größe ☃.txt'],
-    ['😀', './%F0%9F%98%80', '😀'],
-    ['line\r\nfeed\t\u007f\u0085', './line%0D%0Afeed%09%7F%C2%85', 'line␍␊feed␉␡\ufffd'],
-    ['a\u202egpj.exe', './a%E2%80%AEgpj.exe', 'a\ufffdgpj.exe'],
-    ['__proto__', './__proto__', '__proto__'],
+    ['größe ☃.txt', 'gr%C3%B6%C3%9Fe%20%E2%98%83.txt', 'größe ☃.txt'],
+    ['😀', '%F0%9F%98%80', '😀'],
+    ['line\r\nfeed\t\u007f\u0085', 'line%0D%0Afeed%09%7F%C2%85', 'line␍␊feed␉␡\ufffd'],
+    ['a\u202egpj.exe', 'a%E2%80%AEgpj.exe', 'a\ufffdgpj.exe'],
+    ['__proto__', '__proto__', '__proto__'],
   ])('links to %j', (name, href, text) => {
     expect(linksIn(directoryIndex('/', [file(name)]))).toEqual([[href, text]]);
     expect(linksIn(directoryIndex('/', [folder(name)]))).toEqual([[`${href}/`, `${text}/`]]);

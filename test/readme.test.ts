@@ -180,7 +180,7 @@ describe('the README', () => {
         const link = join(project, 'node_modules', peer);
         if (existsSync(link)) continue;
         mkdirSync(dirname(link), { recursive: true });
-        symlinkSync(join(root, 'node_modules', peer), link);
+        symlinkSync(join(root, 'node_modules', peer), link, 'junction');
       }
       const source = examples.get(`${name}.js`) ?? '';
       expect(source).toContain('8000');

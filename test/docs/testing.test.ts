@@ -59,9 +59,9 @@ beforeAll(async () => {
   });
   if (hasChromium) await install('@playwright/test');
   mkdirSync(join(project, 'node_modules'), { recursive: true });
-  symlinkSync(root, join(project, 'node_modules/staticfiles'));
+  symlinkSync(root, join(project, 'node_modules/staticfiles'), 'junction');
   for (const name of ['handlebars', 'nunjucks', 'vitest']) {
-    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction');
   }
 }, 120_000);
 

@@ -6,6 +6,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,6 +93,15 @@ const evaluate = (source: string) =>
 const sameAmounts = (text: string) =>
   text.replace(/[\d.]+(?= (?:k?B|bytes?|s)\b)/g, 'N').replace(/ (?:bytes?|kB) /g, ' bytes ');
 
+/** Makes a program print the port of each server that it starts. */
+const PRINT_PORTS = `
+  import { Server } from 'node:net';
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (...args) {
+    this.once('listening', () => console.log(this.address().port));
+    return listen.apply(this, args);
+  };`;
+
 const PICTURE = '<img src="/static/my_app/example.jpg" alt="">';
 
 describe('the README', () => {
@@ -162,6 +172,28 @@ describe('the README', () => {
     expect(hashedName).toMatch(/^my_app\/style\.[\da-f]{12}\.css$/);
     expect(existsSync(join(project, 'collected', hashedName))).toBe(true);
   });
+
+  it.each(['express', 'koa', 'fastify', 'hono'])(
+    'has an example for %s that runs',
+    async (name) => {
+      for (const peer of ['express', 'koa', 'fastify', 'hono', '@hono/node-server']) {
+        const link = join(project, 'node_modules', peer);
+        if (existsSync(link)) continue;
+        mkdirSync(dirname(link), { recursive: true });
+        symlinkSync(join(root, 'node_modules', peer), link, 'junction');
+      }
+      const source = examples.get(`${name}.js`) ?? '';
+      expect(source).toContain('8000');
+      write({ [`${name}.run.js`]: source.replace('8000', '0'), 'ports.js': PRINT_PORTS });
+      const server = start(['--import', './ports.js', `${name}.run.js`], project);
+      const [, port] = await server.waitFor(/(\d+)\n/);
+      const page = await fetch(`http://127.0.0.1:${port}/`);
+      expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+      expect(await page.text()).toBe(PICTURE);
+      const picture = await fetch(`http://127.0.0.1:${port}/static/my_app/example.jpg`);
+      expect(await picture.text()).toBe('a picture');
+    },
+  );
 
   it('shows the URLs that come out', () => {
     const source = examples.get('urls.js') ?? '';
@@ -235,7 +267,13 @@ describe('the README', () => {
   });
 
   it('has links that lead somewhere', () => {
-    const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/from-django.md'];
+    const pages = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CONTRIBUTING.md',
+      'docs/from-django.md',
+      'docs/testing.md',
+    ];
     for (const page of pages) {
       const text = readFileSync(join(root, page), 'utf8');
       for (const [, target = ''] of text.matchAll(/\]\((?!http|#)([^)#]+)/g)) {

@@ -7,10 +7,15 @@ import type { Readable } from 'node:stream';
 import express from 'express';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serveStatic } from '../adapters/express.js';
-import { createStaticFiles, hashedStorage, type Settings } from '../src/index.js';
+import {
+  createStaticFiles,
+  fileSystemStorage,
+  hashedStorage,
+  type Settings,
+} from '../src/index.js';
 import { type LiveServer, startLiveServer, startStaticLiveServer } from '../src/testing.js';
 import { get } from './adapters/site.js';
-import { project } from './project.js';
+import { add, project } from './project.js';
 
 const SOURCES = {
   'static/app/a.css': 'a { color: red }',
@@ -99,6 +104,28 @@ describe.each([
       expect(upload).toEqual(settings.mediaUrl ? [200, 'me'] : [200, 'app /me.txt']);
     }
   });
+});
+
+it.each([
+  ['startStaticLiveServer()', startStaticLiveServer],
+  ['startLiveServer()', startLiveServer],
+])('%s keeps to the other settings', async (_, starts) => {
+  const settings = settingsOf({
+    rootFiles: 'root',
+    fallthrough: true,
+    headers: (name) => ({ 'X-Name': name }),
+    storage: () => fileSystemStorage(),
+  });
+  add(settings.baseDir, { 'root/robots.txt': 'robots' });
+  await createStaticFiles({ ...settings, debug: true }).collect();
+  for (const debug of [true, false]) {
+    const { url } = await running(starts(app, createStaticFiles({ ...settings, debug })));
+    expect(await get(`${url}/robots.txt`)).toEqual([200, 'robots']);
+    expect(await get(`${url}/static/none.css`)).toEqual([200, 'app /static/none.css']);
+    const { headers } = await fetch(`${url}/static/app/a.css`);
+    expect(headers.get('x-name')).toBe('app/a.css');
+    expect(await get(`${url}/media/me.txt`)).toEqual([200, 'me']);
+  }
 });
 
 it.each([startStaticLiveServer, startLiveServer])(

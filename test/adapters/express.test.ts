@@ -122,18 +122,22 @@ describe.each([
     expect(await get(`${origin}/own`)).toEqual([200, `own ${url}`]);
   });
 
-  it('what an earlier middleware has named static stays', async () => {
-    const { files } = await site();
+  it('what the application or an earlier middleware calls so stays', async () => {
+    const here = await site({ 'page.njk': "{{ static }} {{ media }} {% static 'app/a.css' %}" });
     const app = framework();
+    useNunjucks(app, here, true);
+    app.set('views', here.views);
+    app.locals.media = 'of the application';
     app.use((_request, response, next) => {
       response.locals.static = 'own';
       next();
     });
-    app.use(serveStatic(files));
-    app.get('/page', (_request, response) => {
-      response.send(`${response.locals.static} ${response.locals.media('me.txt')}`);
-    });
-    expect(await get(`${await listen(app)}/page`)).toEqual([200, 'own /media/me.txt']);
+    app.use(serveStatic(here.files));
+    app.get('/page', (_request, response) => response.render('page.njk'));
+    expect(await get(`${await listen(app)}/page`)).toEqual([
+      200,
+      'own of the application /static/app/a.css',
+    ]);
   });
 
   it('it works below a path and in a router', async () => {

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { createRequire } from 'node:module';
+import { text } from 'node:stream/consumers';
 import fastifyView, { type FastifyViewOptions } from '@fastify/view';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import Handlebars from 'handlebars';
@@ -192,6 +195,19 @@ it('it goes by the path that the client sent, also where Fastify rewrites it', a
   const origin = await listen(app);
   expect(await get(`${origin}/sub/static/app/a.css`)).toEqual([200, 'a{}']);
   expect((await get(`${origin}/static/app/a.css`))[0]).toBe(404);
+});
+
+it('it serves HTTP/2', async () => {
+  const { files } = await site();
+  const app = Fastify({ http2: true });
+  onTestFinished(() => app.close());
+  await app.register(staticfiles, { files });
+  const client = connect(await app.listen({ host: '127.0.0.1', port: 0 }));
+  onTestFinished(() => client.close());
+  const stream = client.request({ ':path': '/static/app/a.css' });
+  const [head] = await once(stream, 'response');
+  expect(head).toMatchObject({ ':status': 200, 'content-type': 'text/css; charset=utf-8' });
+  expect(await text(stream)).toBe('a{}');
 });
 
 it('it may be loaded by import() and by require()', async () => {

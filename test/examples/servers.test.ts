@@ -102,7 +102,7 @@ function example(): string {
   const link = (name: string, target: string) => {
     const path = join(folder, 'node_modules', name);
     mkdirSync(dirname(path), { recursive: true });
-    symlinkSync(target, path);
+    symlinkSync(target, path, 'junction');
   };
   link('staticfiles', root);
   for (const name of PACKAGES) link(name, join(root, 'node_modules', name));

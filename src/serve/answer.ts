@@ -88,7 +88,7 @@ function nameOf(encoded: string): string | undefined {
 
 async function answerWith(request: Asked, { forms }: ServedFile): Promise<Answer | undefined> {
   const chosen = choose(request, forms);
-  if (chosen === undefined) return refusal(406, forms.length > 1 ? VARY : []);
+  if (chosen === undefined) return refusal(406, ['Vary', 'Accept-Encoding']);
   const known = chosen.form && respond(request, chosen.form);
   if (known?.body === 'none') return known;
   const bytes = chosen.form && chosen.body();
@@ -113,12 +113,10 @@ function hasBytes({ body }: Reply): boolean {
   return body === 'whole' || body.some((piece) => typeof piece !== 'string');
 }
 
-const VARY = ['Vary', 'Accept-Encoding'];
-
-function choose(request: Asked, forms: readonly ServedForm[]): ServedForm | undefined {
-  const accepted = request.headers['accept-encoding'];
-  // Nearly all of those that have one form have nothing to choose.
-  if (forms.length === 1 && (accepted === undefined || !accepted.includes('q=0'))) return forms[0];
+/** A file with one form does not vary, and so must not answer one client otherwise than another. */
+function choose({ headers }: Asked, forms: readonly ServedForm[]): ServedForm | undefined {
+  if (forms.length === 1) return forms[0];
+  const accepted = headers['accept-encoding'];
   return negotiate(Array.isArray(accepted) ? accepted.join() : accepted, forms);
 }
 

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { NameError } from '../errors.js';
 import { pathUnder } from '../names.js';
 import { directoryIndex, INDEX_POLICY } from './directory-index.js';
@@ -27,7 +28,7 @@ export function folderSource(root: string, rules: ServingRules, showIndexes = fa
       return { forms: [], location: `${rules.pathOf(name)}/` };
     const entries = await Promise.all(
       (await readdir(path)).map(async (entry) => {
-        const stats = await statOf(pathUnder(path, entry));
+        const stats = await statOf(join(path, entry));
         if (stats === undefined) return []; // a link to nowhere
         const { size, mtimeMs } = stats;
         return [{ name: entry, isFolder: stats.isDirectory(), size, mtimeMs }];

@@ -27,9 +27,8 @@ export function parseRanges(
   const ranges: ByteRange[] = [];
   let asked = 0;
   for (const item of list.split(',')) {
-    const text = item.replace(/^[ \t]+|[ \t]+$/g, '');
-    if (text === '') continue; // RFC 9110, 5.6.1.2
-    const range = parseRange(text, size);
+    if (/^[ \t]*$/.test(item)) continue; // RFC 9110, 5.6.1.2
+    const range = parseRange(item, size);
     if (range === undefined) return undefined;
     asked++;
     if (range !== 'unsatisfiable') ranges.push(range);
@@ -50,7 +49,7 @@ function commasIn(text: string): number {
 }
 
 function parseRange(text: string, size: number): ByteRange | 'unsatisfiable' | undefined {
-  const [, first, last] = /^(\d*)-(\d*)$/.exec(text) ?? [];
+  const [, first, last] = /^[ \t]*(\d*)-(\d*)[ \t]*$/.exec(text) ?? [];
   if (first === undefined || last === undefined || first + last === '') return undefined;
   if (first === '') {
     const length = Number(last);

@@ -58,18 +58,26 @@ export function rulesOf(options: RulesOptions): ServingRules {
 }
 
 function checked(given: unknown, name: string): Readonly<Record<string, string>> {
+  const refuse = (why: string, options?: ErrorOptions) => {
+    throw new SetupError(`The setting headers answers for '${name}' ${why}.`, options);
+  };
+  if (given instanceof Promise) {
+    given.catch(() => {}); // what it is, is said here already
+    refuse('a promise; it must answer at once');
+  }
+  if (given !== undefined && (typeof given !== 'object' || given === null)) {
+    refuse(`${String(given)}, and must answer an object of header fields`);
+  }
   const fields: Record<string, string> = {};
   for (const [field, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
     try {
       validateHeaderName(field);
       validateHeaderValue(field, value);
+      fields[field] = String(value);
     } catch (cause) {
-      throw new SetupError(`The setting headers answers for '${name}': ${reason(cause)}`, {
-        cause,
-      });
+      refuse(`what is no header field: ${reason(cause)}`, { cause });
     }
-    fields[field] = String(value);
   }
   return fields;
 }

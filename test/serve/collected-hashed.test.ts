@@ -324,7 +324,7 @@ describe('the setting headers', () => {
     });
     const got = await ask('/static/a.css');
     expect(got.status).toBe(500);
-    expect(got.body).toContain("The setting headers answers for 'a.css'");
+    expect(got.body).toContain("The setting headers answers for 'a.css' what is no header field");
     expect(got.headers.b).toBeUndefined();
   });
 });

@@ -5,46 +5,50 @@ import { hostileSite } from './site.js';
 
 const LARGE = { maxHeaderSize: 16_000_000 };
 
-/** What stands a million times in a field, and what comes before and after it. */
-const MILLIONS: readonly (readonly [field: string, before: string, part: string, after: string])[] =
-  [
-    ['Accept-Encoding', '', 'gzip;q=0.1,', ''],
-    ['Accept-Encoding', '', ',', ''],
-    ['Accept-Encoding', 'gzip', ' ', ';q=0.5'],
-    ['Accept-Encoding', 'gzip', ';', ''],
-    ['Accept-Encoding', 'gzip;q=0.', '0', ''],
-    ['Accept-Encoding', '', 'a', ''],
-    ['Accept-Encoding', '', '*;q=0, ', ''],
-    ['Accept-Encoding', 'br', '\t', 'x'],
-    ['Range', 'bytes=', '0-0,', ''],
-    ['Range', 'bytes=', '0-,', ''],
-    ['Range', 'bytes=', '-1,', '5-2'],
-    ['Range', 'bytes=', ',', ''],
-    ['Range', 'bytes=0-0', ' ', 'x'],
-    ['Range', 'bytes=0-0', ' ', ',1-1'],
-    ['Range', 'bytes=', '0', '-1'],
-    ['Range', 'bytes=0-', '9', ''],
-    ['Range', 'bytes=', '-', ''],
-    ['If-None-Match', '', '"', ''],
-    ['If-None-Match', '', '"a",', ''],
-    ['If-None-Match', '', '"a" ', ''],
-    ['If-None-Match', '', 'W/', ''],
-    ['If-None-Match', '', ',', ''],
-    ['If-None-Match', '"', 'a', ''],
-    ['If-None-Match', '', ' ,', '*'],
-    ['If-Match', '', '"a",', ''],
-    ['If-Match', '', '"', ''],
-    ['If-Modified-Since', '', '9', ''],
-    ['If-Modified-Since', 'Thu, 01 Jan', ' ', '1970 00:00:00 GMT'],
-    ['If-Unmodified-Since', '(', '(', ''],
-    ['If-Range', '"', 'a', '"'],
-    ['If-Range', '', ' 1', ''],
-  ];
+/**
+ * What stands very often in a field, and what comes before and after it: so often that whoever reads
+ * some of it again for each is not done in time.
+ */
+const MANY = 300_000;
+
+const LONG: readonly (readonly [field: string, before: string, part: string, after: string])[] = [
+  ['Accept-Encoding', '', 'gzip;q=0.1,', ''],
+  ['Accept-Encoding', '', ',', ''],
+  ['Accept-Encoding', 'gzip', ' ', ';q=0.5'],
+  ['Accept-Encoding', 'gzip', ';', ''],
+  ['Accept-Encoding', 'gzip;q=0.', '0', ''],
+  ['Accept-Encoding', '', 'a', ''],
+  ['Accept-Encoding', '', '*;q=0, ', ''],
+  ['Accept-Encoding', 'br', '\t', 'x'],
+  ['Range', 'bytes=', '0-0,', ''],
+  ['Range', 'bytes=', '0-,', ''],
+  ['Range', 'bytes=', '-1,', '5-2'],
+  ['Range', 'bytes=', ',', ''],
+  ['Range', 'bytes=0-0', ' ', 'x'],
+  ['Range', 'bytes=0-0', ' ', ',1-1'],
+  ['Range', 'bytes=', '0', '-1'],
+  ['Range', 'bytes=0-', '9', ''],
+  ['Range', 'bytes=', '-', ''],
+  ['If-None-Match', '', '"', ''],
+  ['If-None-Match', '', '"a",', ''],
+  ['If-None-Match', '', '"a" ', ''],
+  ['If-None-Match', '', 'W/', ''],
+  ['If-None-Match', '', ',', ''],
+  ['If-None-Match', '"', 'a', ''],
+  ['If-None-Match', '', ' ,', '*'],
+  ['If-Match', '', '"a",', ''],
+  ['If-Match', '', '"', ''],
+  ['If-Modified-Since', '', '9', ''],
+  ['If-Modified-Since', 'Thu, 01 Jan', ' ', '1970 00:00:00 GMT'],
+  ['If-Unmodified-Since', '(', '(', ''],
+  ['If-Range', '"', 'a', '"'],
+  ['If-Range', '', ' 1', ''],
+];
 
 describe.each(MODES)('fields, %s:', (mode) => {
-  it.each(MILLIONS)('%s: %j and a million of %j', async (field, before, part, after) => {
+  it.each(LONG)('%s: %j and very many %j', async (field, before, part, after) => {
     const site = await hostileSite(mode, { server: LARGE });
-    const value = before + part.repeat(1_000_000) + after;
+    const value = before + part.repeat(MANY) + after;
     for (const target of ['/static/app/site.css', '/static/app/none.css']) {
       const answer = await site.ask({ target, headers: { Range: 'bytes=0-0', [field]: value } });
       expect([200, 206, 304, 404, 406, 412, 416]).toContain(answer?.status);
@@ -183,7 +187,6 @@ const SET: readonly (readonly [string, () => unknown])[] = [
       throw new Error('from the setting');
     },
   ],
-  ['a promise that fails', () => Promise.reject(new Error('from the setting'))],
 ];
 
 describe.each(MODES)('the setting headers, %s:', (mode) => {

@@ -23,10 +23,6 @@ const SELECTED: readonly (readonly [accepted: string | readonly string[], Coding
   ['*;q=0.1', 'br'],
   ['br;q=0, *', 'gzip'],
   ['gzip;q=0.5, *;q=0.1', 'gzip'],
-  ['gzip, *;q=0', 'gzip'],
-  ['*;q=0, gzip', 'gzip'],
-  ['identity;q=0, br', 'br'],
-  ['identity;q=0, *', 'br'],
   ['*;q=0, identity', 'identity'],
   ['*;q=0, identity;q=0.1', 'identity'],
   ['gzip;q=0.5, identity', 'identity'],
@@ -46,6 +42,15 @@ const SELECTED: readonly (readonly [accepted: string | readonly string[], Coding
   [['br;q=0', 'gzip'], 'gzip'],
 ];
 
+/** Such requests would take no file that is not compressed. */
+const SELECTED_ONLY: typeof SELECTED = [
+  ['gzip, *;q=0', 'gzip'],
+  ['*;q=0, gzip', 'gzip'],
+  ['gzip;q=1.0, br;q=0.5, *;q=0', 'gzip'],
+  ['identity;q=0, br', 'br'],
+  ['identity;q=0, *', 'br'],
+];
+
 const selected: HttpCase[] = SELECTED.map(([accepted, selects]) => ({
   id: `${accepted}`,
   says: `${JSON.stringify(accepted)} gets ${selects}, where there is such a form`,
@@ -55,20 +60,36 @@ const selected: HttpCase[] = SELECTED.map(([accepted, selects]) => ({
   answer: whole('text/css; charset=utf-8'),
 }));
 
-const refused: HttpCase[] = [
-  '*;q=0',
-  'identity;q=0',
-  'deflate, *;q=0',
-  'identity;q=0, br;q=0, gzip;q=0',
-  'identity;q=0, zstd',
-].map((accepted) => ({
+const selectedOnly: HttpCase[] = SELECTED_ONLY.map(([accepted, selects]) => ({
   id: `${accepted}`,
-  says: `${accepted} takes none of the forms`,
+  says: `${JSON.stringify(accepted)} gets ${selects}`,
   modes: ['hashed'],
   name: 'app/site.css',
+  selects,
   headers: { 'Accept-Encoding': accepted },
-  answer: notAcceptable,
+  answer: whole('text/css; charset=utf-8'),
 }));
+
+const refusedByAll: HttpCase[] = ['*;q=0', 'identity;q=0', 'compress, *;q=0'].flatMap((accepted) =>
+  ['app/small.css', 'app/site.css'].map((name) => ({
+    id: `${accepted} ${name}`,
+    says: `${accepted} takes no form of ${name}`,
+    name,
+    headers: { 'Accept-Encoding': accepted },
+    answer: notAcceptable,
+  })),
+);
+
+const refused: HttpCase[] = ['identity;q=0, br;q=0, gzip;q=0', 'identity;q=0, zstd'].map(
+  (accepted) => ({
+    id: `${accepted}`,
+    says: `${accepted} takes none of the forms`,
+    modes: ['hashed'],
+    name: 'app/site.css',
+    headers: { 'Accept-Encoding': accepted },
+    answer: notAcceptable,
+  }),
+);
 
 /** Files that are not worth compressing, and one of which a form is named as another file. */
 const others: HttpCase[] = [
@@ -117,6 +138,8 @@ const others: HttpCase[] = [
 
 export const ENCODINGS: readonly HttpCase[] = group('encoding', [
   ...selected,
+  ...selectedOnly,
   ...refused,
+  ...refusedByAll,
   ...others,
 ]);

@@ -44,9 +44,14 @@ function listenerOf(
   inFront: StaticFiles['handler'] | undefined,
 ): RequestListener {
   return (request, response) => {
-    if (verbosity >= 1) logRequest(request, response, { write: io.err, colors: io.colors });
+    let isFile = inFront !== undefined;
+    if (verbosity >= 1) {
+      const { err: write, colors } = io;
+      logRequest(request, response, { write, colors, isFile: () => isFile });
+    }
     if (inFront === undefined) return application(request, response);
     inFront(request, response, (error) => {
+      isFile = false;
       if (error === undefined) return application(request, response);
       io.err(`${error instanceof Error ? error.stack : error}\n`);
       response.writeHead(500).end();

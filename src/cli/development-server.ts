@@ -4,6 +4,7 @@ import { createStaticFiles, type StaticFiles } from '../static-files.js';
 import { basePath } from '../urls.js';
 import { type Address, urlOf } from './address.js';
 import type { Call } from './command.js';
+import type { LiveReload } from './live-reload/live-reload.js';
 import { logRequest } from './request-log.js';
 import { HOPELESS, PORT, RESTARTS } from './restarts.js';
 
@@ -12,6 +13,8 @@ export interface Site {
   readonly files: StaticFiles;
   /** Absent: there is none, and what is no file is not found. */
   readonly application: RequestListener | undefined;
+  /** Absent: browsers do not reload. */
+  readonly reload: LiveReload | undefined;
 }
 
 /** Serves until it is told to end. Answers the exit status. */
@@ -24,6 +27,7 @@ export async function serve(call: Call, address: Address, site: Site): Promise<n
     return error as Error;
   });
   if (listening instanceof Error) {
+    site.reload?.close();
     if (call.json) io.out(`${JSON.stringify({ error: { message: listening.message } })}\n`);
     io.err(`Error: ${listening.message}\n`);
     return HOPELESS;
@@ -31,6 +35,7 @@ export async function serve(call: Call, address: Address, site: Site): Promise<n
   if (io.env[RESTARTS] !== undefined) process.send?.({ [PORT]: listening.port });
   announce(call, listening, inFront !== undefined, site);
   await untilTold();
+  site.reload?.close(); // in good order, for browsers tell of the other on their consoles
   server.close();
   server.closeAllConnections();
   // The channel to the process that started this one would keep it alive.
@@ -40,19 +45,22 @@ export async function serve(call: Call, address: Address, site: Site): Promise<n
 
 function listenerOf(
   { io, verbosity }: Call,
-  { application = notFound }: Site,
+  { application = notFound, reload }: Site,
   inFront: StaticFiles['handler'] | undefined,
 ): RequestListener {
+  const behind = reload?.around(application) ?? application;
   return (request, response) => {
+    const own = reload?.answerTo(request);
     let isFile = inFront !== undefined;
-    if (verbosity >= 1) {
+    if (verbosity >= (own ? 2 : 1)) {
       const { err: write, colors } = io;
       logRequest(request, response, { write, colors, isFile: () => isFile });
     }
-    if (inFront === undefined) return application(request, response);
+    if (own) return own(request, response);
+    if (inFront === undefined) return behind(request, response);
     inFront(request, response, (error) => {
       isFile = false;
-      if (error === undefined) return application(request, response);
+      if (error === undefined) return behind(request, response);
       io.err(`${error instanceof Error ? error.stack : error}\n`);
       response.writeHead(500).end();
     });
@@ -114,7 +122,8 @@ function announce(call: Call, address: Address, servesStatic: boolean, site: Sit
     : debug || call.has('nostatic')
       ? 'Static files: not served (--nostatic).'
       : 'Static files: not served, for debug is false; --insecure serves them all the same.';
-  const notes = first ? `${statics}\nStop it with Control-C.\n` : '';
+  const reloads = site.reload ? 'Pages reload in the browser when a file changes.\n' : '';
+  const notes = first ? `${statics}\n${reloads}Stop it with Control-C.\n` : '';
   io.out(`Development server at ${urlOf(address)}\n${notes}`);
 }
 

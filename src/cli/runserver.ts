@@ -5,6 +5,7 @@ import { isInside } from '../names.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
 import { type Address, looksLikeAddress, parseAddress } from './address.js';
 import { type Call, type Command, UsageError } from './command.js';
+import type { LiveReload } from './live-reload/live-reload.js';
 import { RESTARTS } from './restarts.js';
 import type { SourceTree } from './source-tree.js';
 
@@ -15,7 +16,8 @@ export const runserver: Command = {
   about: `Serves the application module app, which exports as its default a function (request, response), an
 Express or Koa application, an object with fetch(request), or a Fastify instance. In front of it,
 static files come straight from the finders, and uploads from mediaRoot, while debug is true.
-Without app, only those are served. The server starts again when a source file changes.
+Without app, only those are served. The server starts again when a source file changes, and pages in
+the browser follow: they reload, and a changed stylesheet is put in the place of the old one.
 
 addrport is a port or address:port; 127.0.0.1:8000 where there is none, and 0:8000 is every address.
 This server is for development.`,
@@ -24,7 +26,7 @@ This server is for development.`,
     insecure: { type: 'boolean', help: 'Serve them also when debug is false.' },
     noreload: {
       type: 'boolean',
-      help: 'Do not start again when a source file changes.',
+      help: 'Neither start again nor reload pages when a file changes.',
     },
     ipv6: { type: 'boolean', short: '6', help: 'Listen on an IPv6 address.' },
   },
@@ -71,12 +73,24 @@ async function serveSite(
     app === undefined ? undefined : load(app, call.io.cwd),
     import('./development-server.js'),
   ]);
-  return serve(call, address, { files, application });
+  const reload = await reloading(call, app, files);
+  return serve(call, address, { files, application, reload });
 }
 
 async function load(app: string, cwd: string): Promise<RequestListener> {
   const { loadApplication } = await import('./application.js');
   return loadApplication(app, cwd);
+}
+
+/** In development only; and where nothing starts the server again, nothing reloads the browser. */
+async function reloading(
+  call: Call,
+  app: string | undefined,
+  files: StaticFiles,
+): Promise<LiveReload | undefined> {
+  if (!files.settings.debug || call.has('noreload')) return undefined;
+  const { liveReload } = await import('./live-reload/live-reload.js');
+  return liveReload(files, await sourceTree(call, app, files));
 }
 
 async function sourceTree(

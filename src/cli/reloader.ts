@@ -1,17 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { basename, relative } from 'node:path';
+import { relative } from 'node:path';
 import Watchpack from 'watchpack';
-import { isInside } from '../names.js';
-
-/** Set in the environment of the process that serves: how often one was started before it. */
-export const RESTARTS = 'STATICFILES_RESTARTS';
-
-/** The exit status of a server that no change of its source would make start. */
-export const HOPELESS = 75;
-
-/** What a program is made of: code, its configuration, and templates, which engines keep. */
-const SOURCE = /\.(?:[cm]?[jt]s|json|njk|nunjucks|html|hbs|handlebars)$/;
+import { HOPELESS, PORT, RESTARTS } from './restarts.js';
+import { isLeftOut, isSource, type SourceTree } from './source-tree.js';
 
 /** For how long changes are gathered: an editor writes more than one file. */
 const SETTLE_MS = 100;
@@ -24,10 +16,7 @@ export interface ReloaderOptions {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The folders of the source. */
-  readonly folders: readonly string[];
-  /** Folders in them that hold none: static files, uploads, what was collected. */
-  readonly ignored: readonly string[];
+  readonly source: SourceTree;
   say(text: string): void;
 }
 
@@ -38,10 +27,14 @@ export async function runReloading(options: ReloaderOptions): Promise<number> {
   const told = Promise.race(
     ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)),
   ).then(() => 'end' as const);
+  let port: string | undefined;
   try {
     for (let restarts = 0; ; restarts++) {
       const changed = watcher.change();
-      const server = start(options, restarts);
+      const server = start(options, { [RESTARTS]: String(restarts), [PORT]: port });
+      server.on('message', (message) => {
+        port = portIn(message) ?? port;
+      });
       const ended = once(server, 'exit').then(([status]) => ({ status: Number(status) }));
       let event = await Promise.race([changed, told, ended]);
       if (typeof event === 'object') {
@@ -60,16 +53,15 @@ export async function runReloading(options: ReloaderOptions): Promise<number> {
 }
 
 /** Hears of changes in the source. */
-function watchSource({ folders, ignored }: ReloaderOptions) {
+function watchSource({ source }: ReloaderOptions) {
   const watcher = new Watchpack({
     aggregateTimeout: SETTLE_MS,
-    ignored: (path) =>
-      isNoSource(path, folders) || ignored.some((folder) => isInside(path, folder)),
+    ignored: (path) => isLeftOut(path, source),
   });
   let file: string | undefined;
   let heard = (_path: string) => {};
   const note = (path: string) => {
-    if (SOURCE.test(path)) file = path;
+    if (isSource(path, source)) file = path;
   };
   watcher.on('change', note);
   watcher.on('remove', note);
@@ -78,7 +70,7 @@ function watchSource({ folders, ignored }: ReloaderOptions) {
     file = undefined;
   });
   // Without a time to start from, what is there already is no change.
-  watcher.watch({ directories: folders });
+  watcher.watch({ directories: source.folders });
   return {
     /** The path of the next file that changes. */
     change: () =>
@@ -89,16 +81,13 @@ function watchSource({ folders, ignored }: ReloaderOptions) {
   };
 }
 
-/** Packages, and hidden files and folders such as `.git`. */
-function isNoSource(path: string, folders: readonly string[]): boolean {
-  const name = basename(path);
-  return !folders.includes(path) && (name === 'node_modules' || name.startsWith('.'));
-}
-
-function start({ command, cwd, env }: ReloaderOptions, restarts: number): ChildProcess {
+function start(
+  { command, cwd, env }: ReloaderOptions,
+  more: Readonly<Record<string, string | undefined>>,
+): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, ...command], {
     cwd,
-    env: { ...env, [RESTARTS]: String(restarts) },
+    env: { ...env, ...more },
     // The channel tells the server when this process is gone, however it went.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -111,4 +100,10 @@ async function stop(server: ChildProcess): Promise<void> {
   const timer = setTimeout(() => server.kill('SIGKILL'), GRACE_MS);
   await ended;
   clearTimeout(timer);
+}
+
+/** The application may send messages of its own. */
+function portIn(message: unknown): string | undefined {
+  const isOurs = typeof message === 'object' && message !== null && PORT in message;
+  return isOurs ? String(message[PORT]) : undefined;
 }

@@ -1,0 +1,8 @@
+/** Set in the environment of the process that serves: how often one was started before it. */
+export const RESTARTS = 'STATICFILES_RESTARTS';
+
+/** Set there too, from the second one on: the port that the first one has found. */
+export const PORT = 'STATICFILES_PORT';
+
+/** The exit status of a server that no change of its source would make start. */
+export const HOPELESS = 75;

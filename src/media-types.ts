@@ -1,4 +1,4 @@
-import { lookup } from 'mrmime';
+import { lookup, mimes } from 'mrmime';
 
 /** Types that are text though they do not begin with `text/`: they get `charset=utf-8`. */
 const TEXT =
@@ -6,6 +6,9 @@ const TEXT =
 
 /** What the package's table lacks. */
 const OURS: Readonly<Record<string, string>> = { cjs: 'text/javascript', ico: 'image/x-icon' };
+
+/** Every extension that has a type. */
+export const EXTENSIONS: readonly string[] = Object.keys({ ...mimes, ...OURS });
 
 /**
  * Extensions of files that are compressed already: WhiteNoise's, and more of each kind. `ts` is none

@@ -1,13 +1,18 @@
 #!/bin/sh
-# Installs what only the deeper tests need: Django and Chromium, from Debian's packages.
-# Without them those tests are skipped and say so.
+# Installs what only the deeper tests need, from Debian's packages: Django, Chromium, and the web
+# servers that the command `deployment` writes for. Without them those tests are skipped and say so.
 set -eu
 
 missing=''
+need() { [ -e "$1" ] || missing="$missing $2"; }
 /usr/bin/python3 -c 'import django' 2>/dev/null || missing="$missing python3-django"
-[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
+need "${CHROMIUM:-/usr/bin/chromium}" chromium
+need /usr/sbin/nginx nginx-light
+need /usr/lib/nginx/modules/ngx_http_brotli_static_module.so libnginx-mod-http-brotli-static
+need /usr/bin/caddy caddy
+need /usr/sbin/apache2 apache2
 if [ -z "$missing" ]; then
-  echo 'Django and Chromium are installed.'
+  echo 'Django, Chromium, nginx, Caddy and Apache are installed.'
   exit 0
 fi
 if ! command -v apt-get >/dev/null; then
@@ -16,6 +21,13 @@ if ! command -v apt-get >/dev/null; then
 fi
 sudo=''
 [ "$(id -u)" -eq 0 ] || sudo=sudo
+# Debian's packages start their servers, of which only one can have port 80; the tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '$sudo rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+  $sudo chmod +x "$policy"
+fi
 $sudo apt-get update -qq
 # shellcheck disable=SC2086 # a list of packages
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing

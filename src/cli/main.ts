@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   runserver: async () => (await import('./runserver.js')).runserver,
   check: async () => (await import('./check.js')).checkCommand,
   prune: async () => (await import('./prune.js')).prune,
+  deployment: async () => (await import('./deployment.js')).deployment,
 };
 
 function commandOf(name: string | undefined): Promise<Command> | undefined {

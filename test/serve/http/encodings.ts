@@ -70,26 +70,31 @@ const selectedOnly: HttpCase[] = SELECTED_ONLY.map(([accepted, selects]) => ({
   answer: whole('text/css; charset=utf-8'),
 }));
 
-const refusedByAll: HttpCase[] = ['*;q=0', 'identity;q=0', 'compress, *;q=0'].flatMap((accepted) =>
-  ['app/small.css', 'app/site.css'].map((name) => ({
-    id: `${accepted} ${name}`,
-    says: `${accepted} takes no form of ${name}`,
-    name,
-    headers: { 'Accept-Encoding': accepted },
-    answer: notAcceptable,
-  })),
-);
+const REFUSING = [
+  '*;q=0',
+  'identity;q=0',
+  'compress, *;q=0',
+  'identity;q=0, br;q=0, gzip;q=0',
+  'identity;q=0, zstd',
+];
 
-const refused: HttpCase[] = ['identity;q=0, br;q=0, gzip;q=0', 'identity;q=0, zstd'].map(
-  (accepted) => ({
-    id: `${accepted}`,
-    says: `${accepted} takes none of the forms`,
-    modes: ['hashed'],
-    name: 'app/site.css',
-    headers: { 'Accept-Encoding': accepted },
-    answer: notAcceptable,
-  }),
-);
+const refused: HttpCase[] = REFUSING.map((accepted) => ({
+  id: `${accepted}`,
+  says: `${accepted} takes none of the forms`,
+  modes: ['hashed'],
+  name: 'app/site.css',
+  headers: { 'Accept-Encoding': accepted },
+  answer: notAcceptable,
+}));
+
+/** What has one form does not vary, so that the header cannot matter (RFC 9110, 12.1 and 12.5.5). */
+const indifferent: HttpCase[] = REFUSING.map((accepted) => ({
+  id: `${accepted} app/small.css`,
+  says: `${accepted} says nothing of a file that has one form`,
+  name: 'app/small.css',
+  headers: { 'Accept-Encoding': accepted },
+  answer: whole('text/css; charset=utf-8'),
+}));
 
 /** Files that are not worth compressing, and one of which a form is named as another file. */
 const others: HttpCase[] = [
@@ -140,6 +145,6 @@ export const ENCODINGS: readonly HttpCase[] = group('encoding', [
   ...selected,
   ...selectedOnly,
   ...refused,
-  ...refusedByAll,
+  ...indifferent,
   ...others,
 ]);

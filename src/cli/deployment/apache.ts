@@ -2,7 +2,7 @@ import { type Coding, SUFFIXES } from '../../codings.js';
 import { literal } from './patterns.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { indent, quotedPath } from './text.js';
-import { activePattern, OTHER, typeRows } from './types.js';
+import { disarming, OTHER, typeRows } from './types.js';
 
 /** Where it goes, and what it needs there. */
 export function apachePlace({ snippet, application }: Site): string {
@@ -166,12 +166,20 @@ function answered(kind: Kind, lines: readonly string[]): string[] {
 
 function mediaFolder(media: Folder): string[] {
   const own = literal(media.prefix);
+  const { policy, policies, active } = disarming();
+  const rule = (pattern: string, variable: string) =>
+    `RewriteRule "^${own}.*${pattern}$" "-" [NC,E=staticfiles_${variable}:1]`;
   return [
     ...filesOnly('media', media, false),
-    `RewriteRule "^${own}.*${activePattern()}$" "-" [NC,E=staticfiles_active:1]`,
+    rule(active, 'active'),
+    ...policies.map(({ pattern }, at) => rule(pattern, `policy${at}`)),
     `RewriteRule "^${own}" "-" [L]`,
     ...answered('media', [
-      'Header set Content-Security-Policy "sandbox"',
+      `Header set Content-Security-Policy "${policy}"`,
+      ...policies.map(
+        (one, at) =>
+          `Header set Content-Security-Policy "${one.policy}" env=staticfiles_policy${at}`,
+      ),
       'Header set Content-Disposition "attachment" env=staticfiles_active',
     ]),
   ];

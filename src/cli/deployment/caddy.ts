@@ -2,7 +2,7 @@ import { SUFFIXES } from '../../codings.js';
 import { SetupError } from '../../errors.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { indent, quotedPath } from './text.js';
-import { activePattern, OTHER, typeRows } from './types.js';
+import { disarming, OTHER, typeRows } from './types.js';
 
 /** Where it goes. */
 export function caddyPlace({ snippet }: Site): string {
@@ -115,13 +115,18 @@ function fileServer(codings: readonly string[] = []): string[] {
 }
 
 function mediaFolder({ root }: Folder): string[] {
+  const { policy, policies, active } = disarming();
   return [
     `root * ${path(root)}`,
+    ...block('map {file.ext} {staticfiles_policy}', [
+      ...policies.map((one) => `"~(?i)^${one.pattern}$" "${one.policy}"`),
+      `default "${policy}"`,
+    ]),
     ...block('@staticfiles_file', ['file {path}', 'not path_regexp "/$"']),
     ...block('handle @staticfiles_file', [
       ...GET_ONLY,
-      'header Content-Security-Policy sandbox',
-      `@staticfiles_active path_regexp "(?i)${activePattern()}$"`,
+      'header Content-Security-Policy {staticfiles_policy}',
+      `@staticfiles_active path_regexp "(?i)${active}$"`,
       'header @staticfiles_active Content-Disposition attachment',
       ...TYPE,
       ...fileServer(),

@@ -2,7 +2,7 @@ import { SUFFIXES } from '../../codings.js';
 import { literal } from './patterns.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { filled, indent, quotedPath } from './text.js';
-import { activePattern, OTHER, typeRows } from './types.js';
+import { disarming, OTHER, typeRows } from './types.js';
 
 /** Where it goes. */
 export function nginxPlace({ snippet }: Site): string {
@@ -56,13 +56,20 @@ function variables({ statics, media, maxAge, brotli }: Site): string[] {
         `if (-f ${path(`${root}/`, `$staticfiles_name${form}`)}) { set $staticfiles_vary "Accept-Encoding"; }`,
     ),
   ];
-  if (media === undefined) return [...lines, ''];
+  return [...lines, ...(media ? mediaVariables(media) : []), ''];
+}
+
+function mediaVariables({ prefix }: Folder): string[] {
+  const { policy, policies, active } = disarming();
+  const set = (name: string, value: string) => `set $staticfiles_${name} "${value}";`;
+  const when = (pattern: string, then: string) =>
+    `if ($uri ~* "^${literal(prefix)}.*${pattern}$") { ${then} }`;
   return [
-    ...lines,
-    '# Uploads that would run in a browser are saved by it instead.',
-    'set $staticfiles_disposition "";',
-    `if ($uri ~* "^${literal(media.prefix)}.*${activePattern()}$") { set $staticfiles_disposition "attachment"; }`,
-    '',
+    '# What uploads may do in a browser, and which it saves instead.',
+    set('policy', policy),
+    ...policies.map((one) => when(one.pattern, set('policy', one.policy))),
+    set('disposition', ''),
+    when(active, set('disposition', 'attachment')),
   ];
 }
 
@@ -119,7 +126,7 @@ function folder(place: string, isPassedOn: boolean): string[] {
 function mediaFolder({ root }: Folder): string[] {
   return [
     ...folder(`alias ${path(`${root}/`)}`, false),
-    'add_header Content-Security-Policy "sandbox" always;',
+    'add_header Content-Security-Policy $staticfiles_policy always;',
     'add_header Content-Disposition $staticfiles_disposition;',
     NOSNIFF,
   ];

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contentType } from '../../../src/media-types.js';
+import { disarmingHeaders } from '../../../src/serve/disarm.js';
 import type { HttpServer } from '../../contracts/http.js';
 import { add } from '../../project.js';
 import { listen } from '../../serve/http/bridge.js';
@@ -33,6 +35,10 @@ interface Project {
   readonly options: (application: string) => string[];
   readonly rows: readonly Row[];
 }
+
+/** What the handler says of an upload. */
+const policyOf = (name: string) =>
+  disarmingHeaders(name, contentType(name))['Content-Security-Policy'];
 
 const IMMUTABLE = { 'cache-control': 'public, max-age=315360000, immutable' };
 const short = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` });
@@ -72,6 +78,8 @@ const odd: Project = {
     'up "loads/folder/page.HTML': '<script>',
     'up "loads/page.html.unheardof': '<script>',
     'up "loads/x.svg': '<svg/>',
+    'up "loads/x.MP4': 'a film',
+    'up "loads/x.pdf': 'pages',
     'root files/robots.txt': 'all',
     'root files/folder/x.txt': 'inner',
   },
@@ -136,7 +144,7 @@ const odd: Project = {
       status: 200,
       fields: {
         'content-type': 'image/png',
-        'content-security-policy': 'sandbox',
+        'content-security-policy': policyOf('a.png'),
         'content-disposition': undefined,
         'x-content-type-options': 'nosniff',
       },
@@ -144,7 +152,12 @@ const odd: Project = {
     ...['folder/page.HTML', 'x.svg'].map((name) => ({
       path: `/up loads/${name}`,
       status: 200,
-      fields: { 'content-disposition': 'attachment', 'content-security-policy': 'sandbox' },
+      fields: { 'content-disposition': 'attachment', 'content-security-policy': policyOf(name) },
+    })),
+    ...['x.MP4', 'x.pdf', 'page.html.unheardof'].map((name) => ({
+      path: `/up loads/${name}`,
+      status: 200,
+      fields: { 'content-disposition': undefined, 'content-security-policy': policyOf(name) },
     })),
     {
       path: '/up loads/page.html.unheardof',

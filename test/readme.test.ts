@@ -258,7 +258,14 @@ describe('the README', () => {
 
   it('lists every option of the commands', () => {
     const page = readme.slice(readme.indexOf('## Commands'));
-    for (const command of ['collectstatic', 'findstatic', 'runserver', 'check']) {
+    for (const command of [
+      'collectstatic',
+      'prune',
+      'findstatic',
+      'runserver',
+      'check',
+      'deployment',
+    ]) {
       const own = cli(command, '--help').split('Options of every command:')[0] ?? '';
       const options = own.match(/--[a-z\d-]+(?= {2,}| [A-Z])/g) ?? [];
       expect(options.length, command).toBeGreaterThan(0);
@@ -272,6 +279,7 @@ describe('the README', () => {
       'ARCHITECTURE.md',
       'CONTRIBUTING.md',
       'docs/from-django.md',
+      'docs/deployment.md',
       'docs/testing.md',
     ];
     for (const page of pages) {

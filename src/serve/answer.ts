@@ -41,7 +41,8 @@ export function answerNow(sources: readonly Source[], request: Asked): Answer | 
     const reply = respond(request, chosen.form);
     if (reply.body === 'none') return reply;
     const bytes = chosen.body();
-    return bytes && { ...reply, bytes };
+    // Written out: by `...reply` it would take twice as long as all else here together.
+    return bytes && { status: reply.status, headers: reply.headers, body: reply.body, bytes };
   }
   return undefined;
 }

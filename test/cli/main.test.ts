@@ -44,12 +44,19 @@ describe('the command line', () => {
   it.each([['--help'], ['-h'], ['help']])('lists its commands for %s', async (option) => {
     const { status, out, err } = await run('/', [option]);
     expect({ status, err }).toEqual({ status: 0, err: '' });
-    for (const command of ['collectstatic', 'findstatic', 'runserver', 'check', 'prune']) {
+    for (const command of [
+      'collectstatic',
+      'findstatic',
+      'runserver',
+      'check',
+      'prune',
+      'deployment',
+    ]) {
       expect(out).toContain(`  ${command}`);
     }
   });
 
-  it.each(['collectstatic', 'findstatic', 'runserver', 'check', 'prune'])(
+  it.each(['collectstatic', 'findstatic', 'runserver', 'check', 'prune', 'deployment'])(
     'has help for %s',
     async (command) => {
       const { status, out } = await run('/', [command, '--help']);

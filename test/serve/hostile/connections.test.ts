@@ -17,6 +17,8 @@ import {
 const FILM_SIZE = 40_000_000;
 const FILM = { 'static/film.mp4': '' };
 const UNTOLD = ' (not by files.fetch: @hono/node-server does not cancel what waits for its turn)';
+const IN_A_ROW =
+  ' (not by files.fetch, which is told of no turns; nor where open files cannot be counted)';
 const NOT_TOLD = 'skipped where the system does not tell which files are open';
 
 /** A site with a film that takes no place on the disk. */
@@ -65,6 +67,20 @@ describe.each(WAYS)('connections, %s, files.%s:', (mode, by) => {
     for (const socket of sockets) socket.destroy();
     await site.expectCalm();
   });
+
+  it.skipIf(!TELLS_OPEN_FILES || by === 'fetch')(
+    `requests in a row have a file open in their turn only${IN_A_ROW}`,
+    async () => {
+      const site = await filmSite(mode, by);
+      const socket = await socketTo(site);
+      socket.write(spelled({ target: site.pathOf('film.mp4') }).repeat(1000));
+      await begun(socket);
+      await pause(500);
+      expect(openFiles(site.root).length).toBeLessThan(20);
+      socket.destroy();
+      await site.expectCalm();
+    },
+  );
 
   it.skipIf(!TELLS_OPEN_FILES)(
     `a thousand connections that vanish leave no file open (${NOT_TOLD})`,

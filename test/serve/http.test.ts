@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { APPLICATION, describeHttp, HTTP_CASES } from '../contracts/http.js';
+import { APPLICATION, describeHttp, HTTP_CASES, type HttpWay } from '../contracts/http.js';
 import { listen, listenFetch } from './http/bridge.js';
 
 describe('the cases', () => {
@@ -9,7 +9,7 @@ describe('the cases', () => {
   });
 });
 
-describeHttp('files.handler of node:http', {
+const handler: HttpWay = {
   start: (files) =>
     listen((request, response) => {
       files.handler(request, response, (error) => {
@@ -17,6 +17,13 @@ describeHttp('files.handler of node:http', {
         response.end(error === undefined ? APPLICATION : String(error));
       });
     }),
-});
+};
+const web: HttpWay = { start: (files) => listenFetch(files.fetch) };
 
-describeHttp('files.fetch', { start: (files) => listenFetch(files.fetch) });
+/** Everything but what is small is sent from the disk then. */
+const uncached = { modes: ['plain', 'hashed'], settings: { cache: false } } as const;
+
+describeHttp('files.handler of node:http', handler);
+describeHttp('files.handler of node:http, without a cache', { ...handler, ...uncached });
+describeHttp('files.fetch', web);
+describeHttp('files.fetch, without a cache', { ...web, ...uncached });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseRanges } from '../../../src/serve/range.js';
 import { Connection, type Fields } from '../http/connection.js';
 import { MODES } from '../http/site.js';
 import { hostileSite } from './site.js';
@@ -44,6 +45,20 @@ const LONG: readonly (readonly [field: string, before: string, part: string, aft
   ['If-Range', '"', 'a', '"'],
   ['If-Range', '', ' 1', ''],
 ];
+
+describe('a million ranges', () => {
+  it.each([
+    ['of a byte each', (at: number) => `${at}-${at}`],
+    ['of everything', () => '0-'],
+    ['from the end', (at: number) => `-${at + 1}`],
+    ['of nothing', (at: number) => `${10_000_000 + at}-`],
+    ['inverted', () => '5-2'],
+    ['empty', () => ''],
+  ])('%s are ignored', (_what, range) => {
+    const ranges = Array.from({ length: 1_000_000 }, (_, at) => range(at));
+    expect(parseRanges(`bytes=${ranges}`, 5_000_000)).toBeUndefined();
+  });
+});
 
 describe.each(MODES)('fields, %s:', (mode) => {
   it.each(LONG)('%s: %j and very many %j', async (field, before, part, after) => {

@@ -14,6 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join, sep } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { APPLICATION } from '../http/answers.js';
 import { MODES, type Mode } from '../http/site.js';
 import { type HostileSite, hostileSite, SECRET } from './site.js';
 
@@ -172,6 +173,29 @@ describe('links in source folders, live', () => {
     await expectMiss(site, '/static/app/dangling.css');
     await expectMiss(site, `/static/${'app/up/'.repeat(50)}none.css`);
     await expectMiss(site, '/static/package/../secret.txt');
+    await site.expectCalm();
+  });
+});
+
+describe.each(MODES)("links among uploads and files of the site's root, %s:", (mode) => {
+  it('lead nowhere', async () => {
+    const site = await hostileSite(mode, {
+      before(root) {
+        for (const folder of ['uploads', 'public']) {
+          symlinkSync('../secret.txt', join(root, folder, 'link.txt'));
+          symlinkSync('..', join(root, folder, 'up'));
+          symlinkSync('loop.txt', join(root, folder, 'loop.txt'));
+        }
+      },
+    });
+    for (const base of ['/', '/media/']) {
+      for (const name of ['link.txt', 'up/secret.txt', 'up/up/secret.txt', 'loop.txt', 'up']) {
+        const answer = await site.ask({ target: base + name });
+        expect([404, APPLICATION]).toContain(
+          answer?.status === 200 ? answer.body.toString() : answer?.status,
+        );
+      }
+    }
     await site.expectCalm();
   });
 });

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { serveDirectory } from '../../../src/index.js';
 import { APPLICATION } from '../http/answers.js';
-import { Connection, type RawAnswer } from '../http/connection.js';
+import { listen } from '../http/bridge.js';
+import { askOnce, Connection, type RawAnswer } from '../http/connection.js';
 import { MODES } from '../http/site.js';
 import { type HostileSite, hostileSite, SECRET, SECRETS } from './site.js';
 
@@ -53,7 +55,7 @@ const SLASHES = [
   ';/',
 ];
 
-/** Ways from below the base URL to each secret, climbing so many folders. */
+/** Ways from a path to each secret, climbing so many folders. */
 function waysOut(beginnings: readonly string[]): string[] {
   return beginnings.flatMap((beginning) =>
     DOTS.flatMap((dots) =>
@@ -61,7 +63,7 @@ function waysOut(beginnings: readonly string[]): string[] {
         [1, 2, 3, 7].flatMap((depth) =>
           SECRETS.map((secret) => {
             const climb = `${dots}${slash}`.repeat(depth);
-            return `/static/${beginning}${climb}${secret.replaceAll('/', slash)}`;
+            return `${beginning}${climb}${secret.replaceAll('/', slash)}`;
           }),
         ),
       ),
@@ -91,14 +93,38 @@ function isMiss({ status, body }: RawAnswer): boolean {
   return (status === 404 || status === 400 || isOther) && !body.includes(SECRET);
 }
 
+describe('a folder that is served for development', () => {
+  it('is not left by any spelling', async () => {
+    const site = await hostileSite('live');
+    const uploads = serveDirectory('/files/', { root: join(site.root, 'uploads'), debug: true });
+    const server = await listen((request, response) => {
+      uploads(request, response, () => response.end(APPLICATION));
+    });
+    onTestFinished(() => server.close());
+    const folder = { ...site, url: server.url };
+    expect((await askOnce(server.url, { target: '/files/me.txt' })).body.toString()).toBe('me');
+    expect(await answeredOtherwise(folder, waysOut(['/files/', '/files/app/']))).toEqual([]);
+    await site.expectCalm();
+  });
+});
+
 describe.each(MODES)('paths, %s:', (mode) => {
-  it('no spelling of a way out leads out', async () => {
-    const site = await hostileSite(mode);
-    const targets = waysOut(['', 'app/']);
-    expect(targets.length).toBeGreaterThan(5000);
+  it.each(['handler', 'fetch'] as const)('no spelling of a way out leads out: %s', async (by) => {
+    const site = await hostileSite(mode, { by });
+    const targets = waysOut(['/static/', '/static/app/']);
+    expect(targets.length).toBeGreaterThan(10_000);
     for (const secret of SECRETS)
       expect(readFileSync(join(site.root, secret), 'utf8')).toBe(SECRET);
     expect(await answeredOtherwise(site, targets)).toEqual([]);
+    await site.expectCalm();
+  });
+
+  it("nor does one from uploads or from the site's root", async () => {
+    const site = await hostileSite(mode);
+    expect((await site.ask({ target: '/robots.txt' }))?.body.toString()).toBe('robots');
+    const uploaded = (await site.ask({ target: '/media/me.txt' }))?.body.toString();
+    expect(uploaded).toBe(mode === 'live' ? 'me' : APPLICATION);
+    expect(await answeredOtherwise(site, waysOut(['/', '/media/', '/.well-known/']))).toEqual([]);
     await site.expectCalm();
   });
 

@@ -8,7 +8,7 @@ import { createStaticFiles, type StaticFiles } from '../../../src/static-files.j
 import { hashedStorage } from '../../../src/storages/hashed.js';
 import { add, project } from '../../project.js';
 import { APPLICATION } from '../http/answers.js';
-import { listen } from '../http/bridge.js';
+import { listen, listenFetch } from '../http/bridge.js';
 import { askOnce, Connection, type RawAnswer, type RawRequest } from '../http/connection.js';
 import { type Mode, SECRET } from '../http/site.js';
 
@@ -16,9 +16,13 @@ import { type Mode, SECRET } from '../http/site.js';
 export { SECRET };
 
 /** Where it lies, as seen from the project's folder. */
-export const SECRETS = ['secret.txt', 'static-other/secret.txt', 'collected-other/secret.txt'];
+export const SECRETS: readonly string[] = ['', 'static', 'collected', 'uploads', 'public'].map(
+  (folder) => (folder === '' ? 'secret.txt' : `${folder}-other/secret.txt`),
+);
 
 const FILES: Readonly<Record<string, string>> = {
+  'uploads/me.txt': 'me',
+  'public/robots.txt': 'robots',
   'static/app/small.css': 'a{}',
   'static/app/site.css': '.rule { color: red }\n'.repeat(500),
   ...Object.fromEntries(SECRETS.map((place) => [place, SECRET])),
@@ -38,18 +42,23 @@ export interface HostileSite {
   expectCalm(): Promise<void>;
 }
 
+/** By `files.handler` of bare `node:http`, or by `files.fetch` behind a bridge to it. */
+export type By = 'handler' | 'fetch';
+
 export interface HostileOptions {
   /** Besides those that are there always: path in the project, content. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly settings?: Settings;
   readonly collect?: CollectOptions;
   readonly server?: ServerOptions;
+  /** @default 'handler' */
+  readonly by?: By;
   /** What is done to the project before it is collected, and before it is served. */
   readonly before?: (root: string) => void;
   readonly damage?: (root: string, diskPathOf: HostileSite['diskPathOf']) => void;
 }
 
-/** A site behind bare `node:http`, for one test; whoever was not answered is told so by the test. */
+/** A site that is served on a free port, for one test. */
 export async function hostileSite(mode: Mode, options: HostileOptions = {}): Promise<HostileSite> {
   const root = project(FILES);
   add(root, options.files ?? {});
@@ -58,6 +67,9 @@ export async function hostileSite(mode: Mode, options: HostileOptions = {}): Pro
     baseDir: root,
     dirs: ['static'],
     staticRoot: 'collected',
+    mediaUrl: '/media/',
+    mediaRoot: 'uploads',
+    rootFiles: 'public',
     debug: mode === 'live',
     ...(mode === 'hashed' ? { storage: hashedStorage(), compress: ['br', 'gzip'] } : {}),
     ...options.settings,
@@ -70,17 +82,9 @@ export async function hostileSite(mode: Mode, options: HostileOptions = {}): Pro
 
   const files = createStaticFiles(settings);
   const faults = watchFaults();
-  const server = await listen((request, response) => {
-    try {
-      files.handler(request, response, (error) => {
-        response.statusCode = error === undefined ? 200 : 500;
-        response.end(error === undefined ? APPLICATION : 'the application failed');
-      });
-    } catch (error) {
-      faults.push(error);
-      response.destroy();
-    }
-  }, options.server);
+  const server = await (options.by === 'fetch'
+    ? listenFetch(files.fetch, options.server)
+    : listenHandler(files, faults, options.server));
   onTestFinished(() => server.close());
   return {
     root,
@@ -96,6 +100,20 @@ export async function hostileSite(mode: Mode, options: HostileOptions = {}): Pro
       expect(faults).toEqual([]);
     },
   };
+}
+
+function listenHandler(files: StaticFiles, faults: unknown[], options: ServerOptions = {}) {
+  return listen((request, response) => {
+    try {
+      files.handler(request, response, (error) => {
+        response.statusCode = error === undefined ? 200 : 500;
+        response.end(error === undefined ? APPLICATION : 'the application failed');
+      });
+    } catch (error) {
+      faults.push(error);
+      response.destroy();
+    }
+  }, options);
 }
 
 function hashedNames(root: string): (name: string) => string {

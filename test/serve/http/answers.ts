@@ -9,6 +9,7 @@ import {
   hasVariants,
   type Known,
   known,
+  STRONG,
 } from './target.js';
 
 /** Looks at an answer, and throws where it is not as it should be. */
@@ -95,6 +96,20 @@ export const notAllowed: Check = (answer) => {
   expect(answer.field('Allow')).toBe('GET, HEAD');
   expectNoFile(answer);
 };
+
+/** 200, with a file of the site's root; it is kept for as short as a file without a hash. */
+export function rootFile(type: string, bytes: string | Buffer): Check {
+  return (answer, asked, isHead) => {
+    const body = Buffer.from(bytes);
+    expect(answer.status).toBe(200);
+    expect(answer.field('Content-Type')).toBe(type);
+    expect(answer.field('Content-Length')).toBe(String(body.length));
+    expect(answer.field('Cache-Control')).toBe(cacheControl(asked));
+    expect(answer.field('X-Content-Type-Options')).toBe('nosniff');
+    expect(answer.field('ETag')).toMatch(STRONG);
+    expectBytes(answer.body, isHead ? Buffer.alloc(0) : body);
+  };
+}
 
 /** 404, of which no cache keeps anything. */
 export const miss: Check = (answer) => {

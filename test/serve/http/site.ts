@@ -75,6 +75,13 @@ export const FILES: Readonly<Record<string, string | Buffer>> = {
   'folder/inner/file.txt': 'inner',
 };
 
+/** Files of the site's root, by name. */
+export const ROOT_FILES: Readonly<Record<string, string | Buffer>> = {
+  'favicon.ico': noise(400, 6),
+  'robots.txt': 'User-agent: *',
+  '.well-known/security.txt': 'Contact: mailto:security@example.com',
+};
+
 /** A project whose sources lie in `static/`, collected into `collected/` where the mode says so. */
 export interface HttpSite {
   readonly mode: Mode;
@@ -96,6 +103,10 @@ export async function httpSite(mode: Mode, more: Settings = {}): Promise<HttpSit
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'staticfiles-http-')));
   const sources = Object.entries(FILES).map(([name, body]) => [`static/${name}`, body] as const);
   add(root, Object.fromEntries(sources));
+  const ofRoot = Object.entries(ROOT_FILES).map(
+    ([name, body]) => [`public/${name}`, body] as const,
+  );
+  add(root, Object.fromEntries(ofRoot));
   for (const place of ['secret.txt', 'static-other/secret.txt', 'collected-other/secret.txt']) {
     add(root, { [place]: SECRET });
   }
@@ -103,6 +114,7 @@ export async function httpSite(mode: Mode, more: Settings = {}): Promise<HttpSit
     baseDir: root,
     dirs: ['static'],
     staticRoot: 'collected',
+    rootFiles: 'public',
     debug: mode === 'live',
     ...(mode === 'hashed' ? { storage: hashedStorage(), compress: ['br', 'gzip'] } : {}),
     ...more,

@@ -2,6 +2,9 @@ import { expect } from 'vitest';
 import { askOnce, type Fields, type RawAnswer } from './connection.js';
 import type { Coding, HttpSite, Mode } from './site.js';
 
+/** An entity tag that tells every byte (RFC 9110, 8.8.3). */
+export const STRONG = /^"[\x21\x23-\x7e]+"$/;
+
 /** A server that serves a site. */
 export interface HttpTarget {
   /** Its origin: `http://127.0.0.1:1234`. */
@@ -76,7 +79,7 @@ async function ask({ target, name = '' }: Asked, path: string, coding: Coding): 
   expect(answer.status, `${path}, asked for with nothing special`).toBe(200);
   expect(answer.field('Content-Encoding') ?? 'identity').toBe(coding);
   const [etag = '', lastModified = ''] = [answer.field('ETag'), answer.field('Last-Modified')];
-  expect(etag, 'a strong tag').toMatch(/^"[\x21\x23-\x7e]+"$/); // RFC 9110, 8.8.3
+  expect(etag, 'a strong tag').toMatch(STRONG);
   expect(lastModified, 'a date').not.toBe('');
   const bytes = target.site.bytes(name, coding);
   return {

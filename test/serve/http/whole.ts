@@ -1,6 +1,7 @@
 import { sep } from 'node:path';
-import { application, notAllowed, whole } from './answers.js';
+import { application, notAllowed, rootFile, whole } from './answers.js';
 import { group, type HttpCase } from './case.js';
+import { ROOT_FILES } from './site.js';
 
 const BYTES = 'application/octet-stream';
 const SCRIPT = 'text/javascript; charset=utf-8';
@@ -146,8 +147,43 @@ const outside: HttpCase[] = ['/', '/page', '/static', '/staticx/app/site.css', '
   }),
 );
 
+const root: HttpCase[] = (
+  [
+    ['favicon.ico', 'image/x-icon'],
+    ['robots.txt', TEXT],
+    ['.well-known/security.txt', TEXT],
+  ] as const
+).flatMap(([name, type]) =>
+  ['GET', 'HEAD'].map((method) => ({
+    id: `${method} ${name}`,
+    says: `/${name} lies at the site's root: ${method}`,
+    method,
+    path: `/${name}`,
+    answer: rootFile(type, ROOT_FILES[name] ?? ''),
+  })),
+);
+
+/** Whatever is no file of the root is a page of the application's, and its forms are sent there. */
+const pages: HttpCase[] = [
+  ['GET', '/none.txt'],
+  ['GET', '/.well-known'],
+  ['GET', '/.well-known/'],
+  ['GET', '/robots.txt/'],
+  ['GET', '/ROBOTS.TXT'],
+  ['POST', '/page'],
+  ['POST', '/robots.txt'],
+].map(([method = '', path = '']) => ({
+  id: `${method} ${path}`,
+  says: `${method} ${path} is the application's`,
+  method,
+  path,
+  ...(method === 'POST' ? { headers: { 'Content-Length': '0' } } : {}),
+  answer: application,
+}));
+
 export const WHOLE: readonly HttpCase[] = [
   ...group('get', [...types, ...heads, ...spellings, ...queries, real]),
   ...group('method', [...methods, ...otherMethods]),
-  ...group('outside', outside),
+  ...group('outside', [...outside, ...pages]),
+  ...group('root', root),
 ];

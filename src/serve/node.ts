@@ -28,15 +28,26 @@ export function nodeHandler(sources: readonly Source[]): NodeHandler {
     }
     if (known !== undefined) return sendBytes(response, known);
     if (!concerns(sources, asked.path)) return pass();
-    answer(sources, asked).then(
-      (found) => {
-        // Out of the promise, which would take what next() throws for its own.
-        if (found === undefined) queueMicrotask(pass);
-        else send(response, found).catch((error: unknown) => fail(response, error, pass));
-      },
-      (error: unknown) => queueMicrotask(() => pass(error)),
-    );
+    whenItsTurn(request, response, () => {
+      answer(sources, asked).then(
+        (found) => {
+          // Out of the promise, which would take what next() throws for its own.
+          if (found === undefined) queueMicrotask(pass);
+          else send(response, found).catch((error: unknown) => fail(response, error, pass));
+        },
+        (error: unknown) => queueMicrotask(() => pass(error)),
+      );
+    });
   };
+}
+
+/**
+ * Requests that are sent in a row, before their answers (RFC 9112, 9.3.2), wait for those before them:
+ * otherwise one connection could have a thousand files open.
+ */
+function whenItsTurn(request: IncomingMessage, response: ServerResponse, call: () => void): void {
+  if (response.socket === null && !request.socket.destroyed) response.once('socket', call);
+  else call();
 }
 
 /** The path as the client sent it; frameworks that mount a middleware shorten `url`. */

@@ -209,7 +209,7 @@ describe('runserver', () => {
     const { port } = other.address() as AddressInfo;
     const server = start([BIN, 'runserver', String(port), ...more], project(FILES));
     await server.waitFor(new RegExp(`Error: 127\\.0\\.0\\.1:${port} is in use\\.`));
-    await expect.poll(() => server.process.exitCode).not.toBeNull();
+    await expect.poll(() => server.process.exitCode, { timeout: 20_000 }).not.toBeNull();
     expect(server.process.exitCode).not.toBe(0);
     other.close();
   });
@@ -226,7 +226,7 @@ describe('runserver', () => {
     });
     const server = start([BIN, 'runserver', '0', app, '--noreload'], root);
     await server.waitFor(new RegExp(message));
-    await expect.poll(() => server.process.exitCode).toBe(1);
+    await expect.poll(() => server.process.exitCode, { timeout: 20_000 }).toBe(1);
     expect(server.err()).not.toMatch(/\n\s+at /);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { APPLICATION, describeHttp, HTTP_CASES, type HttpWay } from '../contracts/http.js';
 import { listen, listenFetch } from './http/bridge.js';
+import { MODES } from './http/site.js';
 
 describe('the cases', () => {
   it('have an id each', () => {
@@ -21,9 +22,9 @@ const handler: HttpWay = {
 const web: HttpWay = { start: (files) => listenFetch(files.fetch) };
 
 /** Everything but what is small is sent from the disk then. */
-const uncached = { modes: ['plain', 'hashed'], settings: { cache: false } } as const;
+const uncached = { modes: ['plain', 'compressed', 'hashed'], settings: { cache: false } } as const;
 
-describeHttp('files.handler of node:http', handler);
+describeHttp('files.handler of node:http', { ...handler, modes: [...MODES, 'compressed'] });
 describeHttp('files.handler of node:http, without a cache', { ...handler, ...uncached });
-describeHttp('files.fetch', web);
+describeHttp('files.fetch', { ...web, modes: [...MODES, 'compressed'] });
 describeHttp('files.fetch, without a cache', { ...web, ...uncached });

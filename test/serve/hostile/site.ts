@@ -121,13 +121,17 @@ function hashedNames(root: string): (name: string) => string {
   return (name) => (Object.hasOwn(manifest.paths, name) ? manifest.paths[name] : name);
 }
 
-/** What nobody caught, from now on until the test ends. */
+/** What nobody caught, or closed, from now on until the test ends. */
 function watchFaults(): unknown[] {
   const faults: unknown[] = [];
   const tell = (error: unknown) => faults.push(error);
-  process.on('uncaughtException', tell).on('unhandledRejection', tell);
+  const warn = (warning: Error) => {
+    // Node's way to say that a file was left open, and has been found by chance.
+    if (warning.message.includes('garbage collection')) faults.push(warning);
+  };
+  process.on('uncaughtException', tell).on('unhandledRejection', tell).on('warning', warn);
   onTestFinished(() => {
-    process.off('uncaughtException', tell).off('unhandledRejection', tell);
+    process.off('uncaughtException', tell).off('unhandledRejection', tell).off('warning', warn);
   });
   return faults;
 }

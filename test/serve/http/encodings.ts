@@ -1,6 +1,6 @@
 import { notAcceptable, whole } from './answers.js';
 import { group, type HttpCase } from './case.js';
-import type { Coding } from './site.js';
+import { COMPRESSED, type Coding } from './site.js';
 import type { Known } from './target.js';
 
 /** Of `app/site.css`, brotli's form is the smallest, then gzip's. RFC 9110, 12.5.3. */
@@ -63,7 +63,7 @@ const selected: HttpCase[] = SELECTED.map(([accepted, selects]) => ({
 const selectedOnly: HttpCase[] = SELECTED_ONLY.map(([accepted, selects]) => ({
   id: `${accepted}`,
   says: `${JSON.stringify(accepted)} gets ${selects}`,
-  modes: ['hashed'],
+  modes: COMPRESSED,
   name: 'app/site.css',
   selects,
   headers: { 'Accept-Encoding': accepted },
@@ -81,7 +81,7 @@ const REFUSING = [
 const refused: HttpCase[] = REFUSING.map((accepted) => ({
   id: `${accepted}`,
   says: `${accepted} takes none of the forms`,
-  modes: ['hashed'],
+  modes: COMPRESSED,
   name: 'app/site.css',
   headers: { 'Accept-Encoding': accepted },
   answer: notAcceptable,
@@ -133,7 +133,7 @@ const others: HttpCase[] = [
   ...(['br', 'gzip'] as const).map((selects) => ({
     id: `tag ${selects}`,
     says: `who has the identity form has no ${selects} form`,
-    modes: ['hashed'] as const,
+    modes: COMPRESSED,
     name: 'app/site.css',
     selects,
     headers: (_: Known, { etag }: Known) => ({ 'Accept-Encoding': selects, 'If-None-Match': etag }),

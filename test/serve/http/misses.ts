@@ -10,6 +10,7 @@ const KEPT: readonly (readonly [string, string])[] = [
   ['a folder of folders', 'folder'],
   ['the manifest', 'staticfiles.json'],
   ['what collecting remembers', '.staticfiles/state.json'],
+  ['what it remembers of compressed forms', '.staticfiles/variants.json'],
   ['the folder of what collecting remembers', '.staticfiles/'],
   ['the manifest, spelled otherwise', './staticfiles.json'],
   ['the manifest, encoded', '%73taticfiles%2ejson'],

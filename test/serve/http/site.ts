@@ -14,12 +14,19 @@ import { createStaticFiles, type StaticFiles } from '../../../src/static-files.j
 import { hashedStorage } from '../../../src/storages/hashed.js';
 import { add } from '../../project.js';
 
-/** From the finders; collected under plain names; collected under hashed names, and compressed. */
-export type Mode = 'live' | 'plain' | 'hashed';
+/**
+ * From the finders; collected under plain names; the same, and compressed; collected under hashed
+ * names, and compressed.
+ */
+export type Mode = 'live' | 'plain' | 'compressed' | 'hashed';
+/** Those that every way of serving is held to; plain names that are compressed are for the core's own. */
 export const MODES: readonly Mode[] = ['live', 'plain', 'hashed'];
+/** Those in which files have more than one form. */
+export const COMPRESSED: readonly Mode[] = ['compressed', 'hashed'];
 
 export type Coding = 'identity' | 'br' | 'gzip';
 const CODINGS: readonly Coding[] = ['identity', 'br', 'gzip'];
+const ONE: readonly Coding[] = ['identity'];
 const SUFFIX = { identity: '', br: '.br', gzip: '.gz' };
 
 /** Not to be had from any server. */
@@ -116,7 +123,8 @@ export async function httpSite(mode: Mode, more: Settings = {}): Promise<HttpSit
     staticRoot: 'collected',
     rootFiles: 'public',
     debug: mode === 'live',
-    ...(mode === 'hashed' ? { storage: hashedStorage(), compress: ['br', 'gzip'] } : {}),
+    ...(mode === 'hashed' ? { storage: hashedStorage() } : {}),
+    ...(COMPRESSED.includes(mode) ? { compress: ['br', 'gzip'] } : {}),
     ...more,
   };
   age(join(root, 'static'));
@@ -130,17 +138,22 @@ export async function httpSite(mode: Mode, more: Settings = {}): Promise<HttpSit
     mode === 'hashed'
       ? JSON.parse(readFileSync(collected('staticfiles.json'), 'utf8')).paths
       : Object.create(null);
-  const hashedPath = (name: string, coding: Coding) => collected(paths[name] + SUFFIX[coding]);
-  const isThere = (name: string) => (coding: Coding) => existsSync(hashedPath(name, coding));
+  const pathOf = (name: string, coding: Coding) =>
+    mode === 'live'
+      ? join(root, 'static', name)
+      : collected((paths[name] ?? name) + SUFFIX[coding]);
+  const isForm = (name: string, coding: Coding) =>
+    coding === 'identity' ||
+    (existsSync(pathOf(name, coding)) && !Object.hasOwn(FILES, name + SUFFIX[coding]));
   return {
     mode,
     root,
     files,
     restarted: () => createStaticFiles(settings),
     hashedName: (name) => (Object.hasOwn(paths, name) ? paths[name] : undefined),
-    codings: (name) => (mode === 'hashed' ? CODINGS.filter(isThere(name)) : ['identity']),
-    bytes: (name, coding) =>
-      mode === 'hashed' ? readFileSync(hashedPath(name, coding)) : Buffer.from(FILES[name] ?? ''),
+    codings: (name) =>
+      (COMPRESSED.includes(mode) ? CODINGS : ONE).filter((coding) => isForm(name, coding)),
+    bytes: (name, coding) => readFileSync(pathOf(name, coding)),
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }

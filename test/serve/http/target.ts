@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { askOnce, type Fields, type RawAnswer } from './connection.js';
-import type { Coding, HttpSite, Mode } from './site.js';
+import type { Coding, HttpSite } from './site.js';
 
 /** An entity tag that tells every byte (RFC 9110, 8.8.3). */
 export const STRONG = /^"[\x21\x23-\x7e]+"$/;
@@ -52,12 +52,8 @@ export function hasVariants({ target, name }: Asked): boolean {
 
 /** How long the file of a name may be kept, as the `Cache-Control` of a 200 says it. */
 export function cacheControl({ target, address }: Asked): string {
-  const ofMode: Record<Mode, string> = {
-    live: 'no-cache',
-    plain: 'public, max-age=60',
-    hashed: 'public, max-age=60',
-  };
-  return address === 'hash' ? 'public, max-age=315360000, immutable' : ofMode[target.site.mode];
+  if (address === 'hash') return 'public, max-age=315360000, immutable';
+  return target.site.mode === 'live' ? 'no-cache' : 'public, max-age=60';
 }
 
 const knownOf = new WeakMap<HttpTarget, Map<string, Promise<Known>>>();

@@ -1,8 +1,9 @@
 import { truncateSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { APPLICATION } from '../http/answers.js';
+import { listen } from '../http/bridge.js';
 import { Connection, spelled } from '../http/connection.js';
 import { MODES, type Mode } from '../http/site.js';
 import {
@@ -117,6 +118,25 @@ describe.each(WAYS)('connections, %s, files.%s:', (mode, by) => {
       await site.expectCalm();
     },
   );
+});
+
+describe.each(MODES)('whoever watches the answers, %s:', (mode) => {
+  it('is not told that one was finished whose reader has vanished', async () => {
+    const site = await filmSite(mode);
+    const finished: boolean[] = [];
+    const server = await listen((request, response) => {
+      // Loggers take `finish` for an answer that was sent.
+      response.once('close', () => setTimeout(() => finished.push(response.writableFinished), 50));
+      site.files.handler(request, response);
+    });
+    onTestFinished(() => server.close());
+    const socket = await socketTo({ ...site, url: server.url });
+    socket.write(spelled({ target: site.pathOf('film.mp4') }));
+    await begun(socket);
+    socket.resetAndDestroy();
+    await expect.poll(() => finished).toEqual([false]);
+    await site.expectCalm();
+  });
 });
 
 describe.each(MODES)('what comes in on connections, %s:', (mode) => {

@@ -79,6 +79,8 @@ export function plainSource(root: string, rules: ServingRules, isSource: IsSourc
 
   /** A link that `collectstatic --link` made leads to the source of its name; others stay inside. */
   async function isOurs(name: string, path: string): Promise<boolean> {
+    // By another spelling, such as the short names of Windows, one may come to what is not for others.
+    if (await liesIn(path, pathUnder(root, STATE_FOLDER))) return false;
     if ((await liesIn(path, root)) || (await isSource(name, path))) return true;
     rules.warn(`${path} is not served: it is a link out of ${root}.`);
     return false;

@@ -67,7 +67,8 @@ async function send(response: ServerResponse, found: Answer): Promise<void> {
     if (response.destroyed) return;
     response.writeHead(found.status, found.headers as string[]);
     await transfer(response, piecesOf(found), file);
-    response.end();
+    // What was cut off must not count as finished.
+    if (!response.req.socket.destroyed) response.end();
   } finally {
     await file.close();
   }

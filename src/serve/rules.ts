@@ -57,6 +57,22 @@ export function rulesOf(options: RulesOptions): ServingRules {
   };
 }
 
+/** What the bytes are, and how they are sent. */
+const OURS: ReadonlySet<string> = new Set([
+  'accept-ranges',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'date',
+  'etag',
+  'keep-alive',
+  'last-modified',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 function checked(given: unknown, name: string): Readonly<Record<string, string>> {
   const refuse = (why: string, options?: ErrorOptions) => {
     throw new SetupError(`The setting headers answers for '${name}' ${why}.`, options);
@@ -71,6 +87,7 @@ function checked(given: unknown, name: string): Readonly<Record<string, string>>
   const fields: Record<string, string> = {};
   for (const [field, value] of Object.entries(given ?? {})) {
     if (value === undefined) continue;
+    if (OURS.has(field.toLowerCase())) refuse(`the field ${field}, which is not for it to say`);
     try {
       validateHeaderName(field);
       validateHeaderValue(field, value);

@@ -87,22 +87,31 @@ function streamOf(pieces: readonly Piece[], file: FileHandle): ReadableStream<Ui
     at = 0;
     return typeof piece === 'string' ? Buffer.from(piece, 'latin1') : next();
   }
-  return new ReadableStream<Uint8Array>(
+  async function close(): Promise<void> {
+    unread.unregister(file);
+    await file.close();
+  }
+  const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         let chunk: Uint8Array | undefined;
         try {
           chunk = await next();
         } catch (error) {
-          await file.close();
+          await close();
           throw error;
         }
         if (chunk !== undefined) return controller.enqueue(chunk);
-        await file.close();
+        await close();
         controller.close();
       },
-      cancel: () => file.close(),
+      cancel: close,
     },
     { highWaterMark: 0 },
   );
+  unread.register(stream, file, file);
+  return stream;
 }
+
+/** Bodies that nobody has read to their end, nor cancelled: their files close when they are forgotten. */
+const unread = new FinalizationRegistry<FileHandle>((file) => void file.close());

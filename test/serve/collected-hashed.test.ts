@@ -317,14 +317,21 @@ describe('the setting headers', () => {
     expect(headers).toHaveBeenCalledTimes(1);
   });
 
-  test('that answers no header is an error that names the file', async () => {
-    const { files } = await siteOf({ 'a.css': 'x' }, { headers: () => ({ 'X-Bad': 'a\r\nb: c' }) });
+  test.each([
+    ['what is no header field', { 'X-Bad': 'a\r\nb: c' }],
+    ['what is no header field', { 'X Bad': 'a' }],
+    ['the field Content-Length, which is not for it to say', { 'Content-Length': '1' }],
+    ['the field transfer-encoding, which', { 'transfer-encoding': 'chunked' }],
+    ['7, and must answer an object of header fields', 7],
+    ['a promise; it must answer at once', Promise.reject(new Error('late'))],
+  ])('that answers %s is an error that names the file', async (message, answered) => {
+    const { files } = await siteOf({ 'a.css': 'x' }, { headers: () => answered as never });
     const ask = await asking((request, response) => {
       files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
     });
     const got = await ask('/static/a.css');
     expect(got.status).toBe(500);
-    expect(got.body).toContain("The setting headers answers for 'a.css' what is no header field");
+    expect(got.body).toContain(`The setting headers answers for 'a.css' ${message}`);
     expect(got.headers.b).toBeUndefined();
   });
 });

@@ -9,6 +9,10 @@ export interface Deviation {
 const REWRITTEN =
   "Under its plain name a file has its source's bytes: a style sheet whose references were rewritten differs there from the one with the hash, and has no compressed form.";
 const REAL = 'A file that is really named `x.css.br` is taken for the compressed form of `x.css`.';
+const ROOT_METHOD: Deviation = {
+  says: "Other methods than GET and HEAD are 405 at a file of the site's root too, where the handler leaves them to the application.",
+  cases: ['outside/POST /robots.txt'],
+};
 const NOT_ACCEPTABLE: Deviation = {
   says: 'A request that takes no form of the file (`identity;q=0`) gets the whole file, never 406.',
   cases: [
@@ -22,6 +26,7 @@ const NOT_ACCEPTABLE: Deviation = {
 const UNDECODABLE = 'A path that cannot be decoded is 400, not 404.';
 
 const nginx: readonly Deviation[] = [
+  ROOT_METHOD,
   {
     says: REWRITTEN,
     cases: [
@@ -342,6 +347,7 @@ const caddy: readonly Deviation[] = [
 ];
 
 const apache: readonly Deviation[] = [
+  ROOT_METHOD,
   {
     says: REWRITTEN,
     cases: [

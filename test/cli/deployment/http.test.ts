@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { APPLICATION, HTTP_CASES, type HttpServer } from '../../contracts/http.js';
@@ -15,7 +15,15 @@ const PAGE = new URL('../../../docs/deployment.md', import.meta.url);
 
 /** What {@link httpSite} is made with, as a configuration file. */
 const CONFIG = `import { hashedStorage } from ${JSON.stringify(INDEX)};
-export default { dirs: ['static'], staticRoot: 'collected', storage: hashedStorage(), compress: true };`;
+export default { dirs: ['static'], staticRoot: 'collected', storage: hashedStorage(), compress: true, rootFiles: 'public' };`;
+
+/** Apache takes no tag for strong of a file that was changed just now. */
+function ageFiles(folder: string): void {
+  const anHourAgo = Date.now() / 1000 - 3600;
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    utimesSync(join(folder, name), anHourAgo, anHourAgo);
+  }
+}
 
 function deviationOf(
   deviations: readonly Deviation[],
@@ -49,6 +57,7 @@ describe.each(WEB_SERVERS)('what the command prints for $name', (server) => {
   beforeAll(async () => {
     site = await httpSite('hashed');
     add(site.root, { 'staticfiles.config.ts': CONFIG });
+    ageFiles(join(site.root, 'public'));
     application = await listen((_, response) => response.end(APPLICATION));
     const proxy = ['--proxy', application.url];
     running = await printAndStart(server, site.root, [...proxy, ...server.options]);

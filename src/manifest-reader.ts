@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ManifestError, NotReadyError, reason, StaticFilesError, systemCode } from './errors.js';
-import { type Manifest, parseManifest } from './manifest.js';
+import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.js';
 import type { Storage } from './storage.js';
 
 export interface ReaderOptions {
@@ -41,9 +41,9 @@ export function manifestReader(
   function accept(bytes: Uint8Array | undefined): Manifest {
     lookedAt = Date.now();
     if (bytes !== undefined) {
-      manifest = parseManifest(new TextDecoder().decode(bytes), location());
+      manifest = parseManifest(bytes, location());
     } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
-      manifest = { paths: new Map(), variants: {} }; // names that nobody has hashed get their plain URLs
+      manifest = NO_MANIFEST; // names that nobody has hashed get their plain URLs
     } else {
       throw new ManifestError(
         `There is no manifest at ${location()}. Run collectstatic to write it; in development, set debug: true.`,

@@ -1,12 +1,14 @@
+import { isAscii } from 'node:buffer';
 import { type Coding, SUFFIXES } from './codings.js';
 import { ManifestError, reason } from './errors.js';
+import { readLines } from './manifest-lines.js';
 import { normaliseName, STATE_FOLDER } from './names.js';
 
 /** Names and their hashed names, as `collectstatic` published them. */
 export interface Manifest {
   readonly paths: ReadonlyMap<string, string>;
-  /** By name, the sizes of the compressed forms; see {@link variantsIn}. */
-  readonly variants: Readonly<Record<string, unknown>>;
+  /** The compressed forms that lie beside the hashed file of a name; Django's manifests tell of none. */
+  variantsOf(name: string): Variant[];
 }
 
 /** A compressed form that a manifest tells of. */
@@ -22,22 +24,55 @@ export const ARCHIVE = `${STATE_FOLDER}/manifests/`;
 /** The manifest versions that Django writes (1.0 up to 4.1, 1.1 since) and that we read. */
 const VERSIONS: readonly unknown[] = ['1.0', '1.1'];
 
+/** What a manifest says, before anybody has looked whether that can be. */
+interface Content {
+  readonly paths: Iterable<readonly [name: string, hashedName: unknown]>;
+  variantsOf(name: string): unknown;
+}
+
+/** Without a manifest. */
+export const NO_MANIFEST: Manifest = { paths: new Map(), variantsOf: () => [] };
+
 /**
- * Reads a manifest's text: ours, or Django's.
+ * Reads a manifest: ours, or Django's.
  * https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#manifeststaticfilesstorage
  *
+ * @param bytes JSON in UTF-8
  * @param location where it came from, for messages
  * @param advice what to do where it is not one
  * @throws {ManifestError} for anything else.
  */
 export function parseManifest(
-  text: string,
+  bytes: Uint8Array,
   location: string,
   advice = 'Run collectstatic to write it anew, or point manifestName at the right file.',
 ): Manifest {
-  const refuse = (why: string, options?: ErrorOptions): never => {
+  const refuse: Refuse = (why, options) => {
     throw new ManifestError(`${location} ${why}. ${advice}`.trimEnd(), location, options);
   };
+  const text = textOf(bytes);
+  const content: Content = readLines(text) ?? readJson(text, refuse);
+  const paths = content.paths instanceof Map ? content.paths : new Map(content.paths);
+  for (const [name, hashedName] of paths) {
+    if (isFileName(hashedName)) continue;
+    const given = JSON.stringify(hashedName);
+    refuse(`gives '${name}' the hashed name ${given}, which is no name of a file`);
+  }
+  return {
+    paths: paths as Map<string, string>,
+    variantsOf: (name) => variantsIn(content.variantsOf(name)),
+  };
+}
+
+type Refuse = (why: string, options?: ErrorOptions) => never;
+
+/** What is ASCII, as we and Django write it, takes half the memory and the time. */
+function textOf(bytes: Uint8Array): string {
+  if (!isAscii(bytes)) return new TextDecoder().decode(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+function readJson(text: string, refuse: Refuse): Content {
   let content: unknown;
   try {
     content = JSON.parse(text);
@@ -47,26 +82,19 @@ export function parseManifest(
   if (!isObject(content) || !isObject(content.paths)) {
     return refuse("is no manifest of static files: it has no 'paths'");
   }
-  if (!VERSIONS.includes(content.version)) {
-    return refuse(
-      `is a manifest of version ${JSON.stringify(content.version)}; known are ${VERSIONS.join(' and ')}`,
-    );
+  const { paths, version, variants } = content;
+  if (!VERSIONS.includes(version)) {
+    const known = VERSIONS.join(' and ');
+    return refuse(`is a manifest of version ${JSON.stringify(version)}; known are ${known}`);
   }
-  const paths = new Map<string, string>();
-  for (const [name, hashedName] of Object.entries(content.paths)) {
-    if (!isFileName(hashedName)) {
-      return refuse(
-        `gives '${name}' the hashed name ${JSON.stringify(hashedName)}, which is no name of a file`,
-      );
-    }
-    paths.set(name, hashedName);
-  }
-  return { paths, variants: isObject(content.variants) ? content.variants : {} };
+  return {
+    paths: Object.keys(paths).map((name) => [name, paths[name]] as const),
+    variantsOf: (name) =>
+      isObject(variants) && Object.hasOwn(variants, name) ? variants[name] : undefined,
+  };
 }
 
-/** The compressed forms that lie beside the hashed file of a name; a manifest of Django's has none. */
-export function variantsIn({ variants }: Manifest, name: string): Variant[] {
-  const sizes = Object.hasOwn(variants, name) ? variants[name] : undefined;
+function variantsIn(sizes: unknown): Variant[] {
   if (!isObject(sizes)) return [];
   return CODINGS.flatMap((coding) => {
     const size = sizes[coding];

@@ -142,7 +142,7 @@ async function deploysIn(
 async function archived(storage: Storage, archive: string): Promise<Manifest> {
   try {
     const body = await storage.read(archive);
-    return parseManifest(new TextDecoder().decode(body), storage.path?.(archive) ?? archive);
+    return parseManifest(body ?? new Uint8Array(), storage.path?.(archive) ?? archive);
   } catch (cause) {
     throw new CollectError(
       `Nothing was pruned: the manifest of an earlier deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,

@@ -118,7 +118,7 @@ export function contentOf(
   hashing: Pick<Hashing, 'manifestName' | 'manifestStorage'>,
 ): Manifest {
   try {
-    return parseManifest(new TextDecoder().decode(body), placeOf(hashing), '');
+    return parseManifest(body, placeOf(hashing), '');
   } catch (cause) {
     throw damaged(reason(cause), cause);
   }

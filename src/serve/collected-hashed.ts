@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { SUFFIXES } from '../codings.js';
-import { type Manifest, type Variant, variantsIn } from '../manifest.js';
+import { type Manifest, NO_MANIFEST, type Variant } from '../manifest.js';
 import { contentType } from '../media-types.js';
 import { extensionAt } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
@@ -31,8 +31,8 @@ interface Target {
 export function hashedSource(storage: Storage, hashing: Hashing, rules: ServingRules): Source {
   const files = new LRUCache<string, ServedFile>({ max: MOST_FILES });
   let manifest: Manifest | undefined;
-  let owners = new Map<string, string>();
-  const deploys = deploysOf(storage, hashing, (name) => owners.has(name), rules.warn);
+  let owners: ReadonlyMap<string, string> | undefined;
+  const deploys = deploysOf(storage, hashing, (name) => ownerOf(name) !== undefined, rules.warn);
 
   /** The manifest may have been read anew. */
   function follow(): Manifest | undefined {
@@ -40,22 +40,32 @@ export function hashedSource(storage: Storage, hashing: Hashing, rules: ServingR
     if (current === manifest) return manifest;
     const before = manifest;
     manifest = current;
-    owners = new Map();
-    for (const [name, hashedName] of current?.paths ?? []) owners.set(hashedName, name);
+    owners = undefined;
     if (before !== undefined) deploys.remember(before);
     files.clear();
     return manifest;
   }
 
+  /** The name of a hashed name. Most tell it themselves; a table of all takes time and memory. */
+  function ownerOf(hashedName: string): string | undefined {
+    const { paths } = manifest ?? NO_MANIFEST;
+    if (owners === undefined) {
+      const told = namesIn(hashedName).find((name) => paths.get(name) === hashedName);
+      if (told !== undefined) return told;
+      owners = new Map([...paths].map(([name, hashed]) => [hashed, name]));
+    }
+    return owners.get(hashedName);
+  }
+
   async function targetOf(name: string, current: Manifest): Promise<Target | undefined> {
-    const owner = owners.get(name);
+    const owner = ownerOf(name);
     if (owner !== undefined) {
-      const variants = variantsIn(current, owner);
+      const variants = current.variantsOf(owner);
       return { name: owner, hashedName: name, isImmutable: true, variants };
     }
     const hashedName = current.paths.get(name);
     if (hashedName !== undefined) {
-      return { name, hashedName, isImmutable: false, variants: variantsIn(current, name) };
+      return { name, hashedName, isImmutable: false, variants: current.variantsOf(name) };
     }
     const variants = await deploys.find(name);
     return variants && { name, hashedName: name, isImmutable: true, variants };
@@ -113,6 +123,16 @@ export function hashedSource(storage: Storage, hashing: Hashing, rules: ServingR
       return file;
     },
   };
+}
+
+/** The names that a hashed name may be of: itself, where it was hashed before, or without the hash. */
+function namesIn(hashedName: string): string[] {
+  const names = [hashedName];
+  const hash = /\.[^./]+(?=(?:\.[^./]*)?$)/g;
+  for (const { 0: part, index } of hashedName.matchAll(hash)) {
+    names.push(hashedName.slice(0, index) + hashedName.slice(index + part.length));
+  }
+  return names;
 }
 
 /** The hash in the hashed name, or where it is written otherwise, one of the name. */

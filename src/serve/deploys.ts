@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { reason, systemCode } from '../errors.js';
-import { ARCHIVE, type Manifest, parseManifest, type Variant, variantsIn } from '../manifest.js';
+import { ARCHIVE, type Manifest, parseManifest, type Variant } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
 
 /** Hashed names of other deploys than the one that this process answers URLs of. */
@@ -36,7 +36,7 @@ export function deploysOf(
   function remember(manifest: Manifest): void {
     for (const [name, hashedName] of manifest.paths) {
       if (known.has(hashedName) || isPresent(hashedName)) continue;
-      known.set(hashedName, variantsIn(manifest, name));
+      known.set(hashedName, manifest.variantsOf(name));
     }
   }
 
@@ -46,7 +46,7 @@ export function deploysOf(
     if (state === undefined || seen.get(path) === state) return;
     seen.set(path, state);
     try {
-      remember(parseManifest(await readFile(path, 'utf8'), path, ''));
+      remember(parseManifest(await readFile(path), path, ''));
     } catch (error) {
       warn(`The files of another deploy are not served: ${reason(error)}`);
     }

@@ -79,7 +79,7 @@ function ownersIn({ manifestName, manifestStorage }: Hashing, warn: (message: st
 
 async function readOwners(path: string, warn: (message: string) => void) {
   try {
-    const { paths } = parseManifest(await readFile(path, 'utf8'), path);
+    const { paths } = parseManifest(await readFile(path), path);
     return new Map([...paths].map(([name, hashedName]) => [hashedName, name]));
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') warn(`Hashed names are not served: ${reason(error)}`);

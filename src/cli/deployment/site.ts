@@ -129,7 +129,7 @@ async function namesOf(
   const body = await manifestStorage.read(manifestName);
   if (body === undefined) return undefined;
   const place = manifestStorage.path?.(manifestName) ?? `'${manifestName}'`;
-  return parseManifest(new TextDecoder().decode(body), place).paths;
+  return parseManifest(body, place).paths;
 }
 
 /** However many slashes a request has: some servers do not mind. */

@@ -32,7 +32,7 @@ export function hashedSource(storage: Storage, hashing: Hashing, rules: ServingR
   const files = new LRUCache<string, ServedFile>({ max: MOST_FILES });
   let manifest: Manifest | undefined;
   let owners: ReadonlyMap<string, string> | undefined;
-  const deploys = deploysOf(storage, hashing, (name) => ownerOf(name) !== undefined, rules.warn);
+  const deploys = deploysOf(storage, hashing, () => manifest, rules.warn);
 
   /** The manifest may have been read anew. */
   function follow(): Manifest | undefined {

@@ -25,7 +25,7 @@ const MOST = 20;
 export function deploysOf(
   storage: Storage,
   { manifestName, manifestStorage }: Hashing,
-  isPresent: (hashedName: string) => boolean,
+  present: () => Manifest | undefined,
   warn: (message: string) => void,
 ): Deploys {
   const known = new Map<string, readonly Variant[]>();
@@ -34,9 +34,10 @@ export function deploysOf(
   let looking: Promise<void> | undefined;
 
   function remember(manifest: Manifest): void {
+    const now = present();
     for (const [name, hashedName] of manifest.paths) {
-      if (known.has(hashedName) || isPresent(hashedName)) continue;
-      known.set(hashedName, manifest.variantsOf(name));
+      if (now?.paths.get(name) === hashedName || known.has(hashedName)) continue;
+      known.set(detached(hashedName), manifest.variantsOf(name));
     }
   }
 
@@ -76,6 +77,11 @@ export function deploysOf(
       return known.get(hashedName);
     },
   };
+}
+
+/** A text of its own: a part of another would keep the whole manifest in memory. */
+function detached(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 async function orNone<T, None>(call: Promise<T>, none: None): Promise<T | None> {

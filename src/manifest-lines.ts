@@ -23,11 +23,11 @@ export function readLines(text: string): ManifestLines | undefined {
   const paths = new Map<string, unknown>();
   let last = '';
   let at = HEAD.length;
-  let escape = text.indexOf('\\');
+  let escaped = text.indexOf('\\');
   while (text[at] === '"') {
     const end = text.indexOf('\n', at) + 1;
-    if (escape >= 0 && escape < at) escape = text.indexOf('\\', at);
-    const line = escape >= 0 && escape < end ? undefined : plainEntry(text, at, end);
+    if (escaped >= 0 && escaped < at) escaped = text.indexOf('\\', at);
+    const line = escaped >= 0 && escaped < end ? undefined : plainEntry(text, at, end);
     const [name, hashedName] = line ?? entryOf(text.slice(at, end)) ?? [];
     if (name === undefined || compareNames(last, name) >= 0) return undefined;
     paths.set(name, hashedName);

@@ -90,7 +90,8 @@ export function plainSource(root: string, rules: ServingRules, isSource: IsSourc
   async function isVariant(name: string): Promise<boolean> {
     const suffix = Object.values(SUFFIXES).find((ending) => name.endsWith(ending));
     if (suffix === undefined) return false;
-    const original = await statOf(pathUnder(root, name.slice(0, -suffix.length)));
+    const path = pathOf(root, name.slice(0, -suffix.length));
+    const original = path === undefined ? undefined : await statOf(path);
     return original?.isFile() === true && !(await isSource(name));
   }
 

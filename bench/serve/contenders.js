@@ -20,10 +20,7 @@ export const SIRV = 'sirv';
 const OURS = 'staticfiles';
 const STREAMED = 'staticfiles, 5 MB streamed';
 
-/**
- * The least that ours should have of others' requests a second, by row; `twice` and `three times sirv`
- * are the founding goals of the project.
- */
+/** The least that ours should have of others' requests a second, by row. */
 export const BARS = {
   '1 KB CSS': { [OURS]: { [BARE]: 0.9, [SIRV]: 3 } },
   '100 KB JavaScript, brotli': { [OURS]: { [BARE]: 0.9, [SIRV]: 3 } },
@@ -65,6 +62,10 @@ export const CONTENDERS = {
   'staticfiles, fileSystemStorage': {
     command: program('staticfiles.js', 'plain'),
     isPlain: true,
+  },
+  'the bare handler on Express': {
+    command: program('bare.js', undefined, ['express']),
+    rows: ['1 KB CSS'],
   },
   'staticfiles on Express': { command: program('staticfiles-express.js', 'hashed') },
   [SIRV]: { command: program('sirv.js') },

@@ -1,11 +1,11 @@
-// node bare.js PORT STATIC_ROOT: the limit in Node. Answers constant Buffers with constant headers,
-// those that we answer with, and looks at no more than the URL and If-None-Match.
+// node bare.js PORT STATIC_ROOT [express]: the limit in Node, or in Express. Answers constant Buffers
+// with constant headers, those that we answer with, and looks at no more than the URL and If-None-Match.
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { CSS, FILM, pathsIn, SCRIPT } from '../site.js';
 
-const [, , port, root] = process.argv;
+const [, , port, root, framework] = process.argv;
 const paths = pathsIn(root);
 const ETAG = '"constant"';
 const common = ['Cache-Control', 'public, max-age=315360000, immutable'];
@@ -27,7 +27,7 @@ const script = answerWith(SCRIPT, 'text/javascript; charset=utf-8', more, '.br')
 const film = answerWith(FILM, 'video/mp4');
 const notModified = [...common, 'ETag', ETAG, ...vary];
 
-createServer((request, response) => {
+function answer(request, response) {
   const { url } = request;
   if (request.headers['if-none-match'] === ETAG) {
     response.writeHead(304, notModified);
@@ -37,4 +37,14 @@ createServer((request, response) => {
   const { headers, body } = url === css.url ? css : url === script.url ? script : film;
   response.writeHead(200, headers);
   response.end(body);
-}).listen(Number(port), '127.0.0.1');
+}
+
+async function onExpress() {
+  const { default: express } = await import('express');
+  return express().disable('x-powered-by').use(answer);
+}
+
+createServer(framework === 'express' ? await onExpress() : answer).listen(
+  Number(port),
+  '127.0.0.1',
+);

@@ -1,0 +1,4 @@
+// Nothing: what Node itself takes.
+import { report } from './report.js';
+
+report();

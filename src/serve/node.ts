@@ -93,10 +93,16 @@ function writePiece(response: ServerResponse, piece: Piece, bytes: Uint8Array | 
   else if (bytes !== undefined) response.write(bytes.subarray(piece.start, piece.end + 1));
 }
 
+/** A disk that fails is told once a second, not at every request. */
+const WARN_MS = 1000;
+let warnedAt = 0;
+
 function fail(response: ServerResponse, error: unknown, pass: Next): void {
   if (response.headersSent) {
-    process.emitWarning(`An answer was cut off: ${reason(error)}`, 'StaticFilesWarning');
     response.destroy();
+    if (Date.now() - warnedAt < WARN_MS) return;
+    warnedAt = Date.now();
+    process.emitWarning(`An answer was cut off: ${reason(error)}`, 'StaticFilesWarning');
   } else {
     pass(error);
   }

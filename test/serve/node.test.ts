@@ -2,7 +2,7 @@ import { symlinkSync, utimesSync } from 'node:fs';
 import { createServer, request as httpRequest, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles } from '../../src/static-files.js';
 import { project } from '../project.js';
@@ -244,5 +244,13 @@ describe('the collected handler', () => {
     expect((await raw(url, '/static/a.css')).status).toBe(200);
     expect((await raw(url, '/static/.staticfiles/state')).status).toBe(404);
     expect((await raw(url, '/static/.staticfiles-partial-1')).status).toBe(404);
+  });
+
+  it('tells what is wrong with its settings, and answers 500, where nobody else would', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => told.mockRestore());
+    const url = await listen(createStaticFiles({ debug: false }).handler);
+    expect((await raw(url, '/static/a.css')).status).toBe(500);
+    expect(String(told.mock.calls[0]?.[0])).toContain('set staticRoot in the settings');
   });
 });

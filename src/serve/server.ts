@@ -5,7 +5,7 @@ import { contentType } from '../media-types.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
-import { basePath } from '../urls.js';
+import { basePath, isLocal } from '../urls.js';
 import { bodiesOf, NO_BODIES } from './bodies.js';
 import { hashedSource } from './collected-hashed.js';
 import { plainSource } from './collected-plain.js';
@@ -103,11 +103,6 @@ function passesAt(prefix: string, { fallthrough }: ResolvedSettings): boolean {
 
 function rootPlace({ headers }: ResolvedSettings) {
   return { prefix: '/', passes: true, headers };
-}
-
-/** Whether a base URL is a path of this site's, where development may answer. */
-export function isLocal(baseUrl: string): boolean {
-  return /^\/(?!\/)/.test(baseUrl);
 }
 
 function isSourceOf(sources: Sources) {

@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { reason, SetupError } from '../errors.js';
+import type { HeadersSetting } from '../settings.js';
 import { encodePath } from '../urls.js';
 import type { Bodies } from './bodies.js';
 
@@ -9,9 +10,6 @@ export const IMMUTABLE = 'public, max-age=315360000, immutable';
 
 /** Browsers may keep what is being worked on, and must ask each time whether it is still so. */
 export const REVALIDATE = 'no-cache';
-
-/** Adds to the headers of a file, or replaces some. */
-export type HeadersFunction = (name: string, url: string) => Readonly<Record<string, string>>;
 
 /** What all files below one base URL have in common. */
 export interface ServingRules {
@@ -35,7 +33,7 @@ export interface RulesOptions {
   readonly passes: boolean;
   readonly cacheControl: string;
   readonly bodies: Bodies;
-  readonly headers?: HeadersFunction | undefined;
+  readonly headers?: HeadersSetting | undefined;
   /** The base URL, where it is more than its path. */
   readonly baseUrl?: string;
 }

@@ -14,7 +14,7 @@ import { statOf } from './disk.js';
 import { folderSource } from './folder.js';
 import { liveSource } from './live.js';
 import { type NodeHandler, nodeHandler } from './node.js';
-import { REVALIDATE, rulesOf } from './rules.js';
+import { keptFor, REVALIDATE, rulesOf } from './rules.js';
 import type { Source } from './source.js';
 import { type FetchHandler, fetchHandler } from './web.js';
 
@@ -73,7 +73,7 @@ async function collectedSources(
   storage: Storage,
 ): Promise<Source[]> {
   const { maxAge, cache, rootFiles } = settings;
-  const kept = { bodies: bodiesOf(cache), cacheControl: `public, max-age=${maxAge}` };
+  const kept = { bodies: bodiesOf(cache), cacheControl: keptFor(maxAge) };
   const found: Source[] = [];
   const rules = rulesOf({ ...kept, ...staticPlace(settings) });
   if (storage.path && storage.hashing) {

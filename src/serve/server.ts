@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
-import { systemCode } from '../errors.js';
+import { orUndefined } from '../errors.js';
 import { contentType } from '../media-types.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
@@ -117,14 +117,9 @@ function isSourceOf(sources: Sources) {
 
 /** The names of a folder's files; a folder that is not there has none. */
 async function filesIn(root: string): Promise<string[]> {
-  try {
-    const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map(({ parentPath, name }) => `${relative(root, parentPath)}/${name}`)
-      .map((path) => path.replaceAll(sep, '/').replace(/^\//, ''));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const entries = await orUndefined(readdir(root, { recursive: true, withFileTypes: true }));
+  return (entries ?? [])
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => `${relative(root, parentPath)}/${name}`)
+    .map((path) => path.replaceAll(sep, '/').replace(/^\//, ''));
 }

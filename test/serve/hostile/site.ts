@@ -6,10 +6,11 @@ import type { CollectOptions } from '../../../src/collect/run.js';
 import type { Settings } from '../../../src/settings.js';
 import { createStaticFiles, type StaticFiles } from '../../../src/static-files.js';
 import { hashedStorage } from '../../../src/storages/hashed.js';
+import { listen } from '../../listen.js';
 import { openFiles } from '../../open-files.js';
 import { add, project } from '../../project.js';
 import { APPLICATION } from '../http/answers.js';
-import { listen, listenFetch } from '../http/bridge.js';
+import { listenFetch } from '../http/bridge.js';
 import { askOnce, Connection, type RawAnswer, type RawRequest } from '../http/connection.js';
 import { type Mode, SECRET } from '../http/site.js';
 

@@ -142,3 +142,24 @@ export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** What systems say where there is no such file, or can be none. */
+const NO_FILE: ReadonlySet<unknown> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENXIO', // a socket
+  'EINVAL', // on Windows, a name that none can have
+]);
+
+/** What a call of the file system answers; `undefined` where there is no such file. */
+export async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (NO_FILE.has(systemCode(error))) return undefined;
+    throw error;
+  }
+}

@@ -20,7 +20,11 @@ export function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
         handler = loaded;
         loaded(request, response, next);
       },
-      (error: unknown) => (next ? next(error) : response.destroy()),
+      (error: unknown) => {
+        if (next) return next(error);
+        console.error(error);
+        response.writeHead(500).end();
+      },
     );
   };
 }

@@ -59,8 +59,13 @@ export function pathUnder(root: string, name: string): string {
   return join(root, safe);
 }
 
-// https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-const WINDOWS_UNSAFE = /:|[. ](?:\/|$)|(?:^|\/)(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\/|$)/i;
+/**
+ * The names of devices on Windows, as a regular expression.
+ * https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+ */
+export const DEVICE = '(?:con|prn|aux|nul|(?:com|lpt)[\\d¹²³])';
+
+const WINDOWS_UNSAFE = new RegExp(`:|[. ](?:/|$)|(?:^|/)${DEVICE}(?:\\.|/|$)`, 'i');
 
 /** Whether the folder `inner` is `outer` or lies in it. */
 export function isInside(inner: string, outer: string): boolean {

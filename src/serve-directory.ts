@@ -4,7 +4,7 @@ import { lazy, loadedOnce } from './lazy.js';
 import { checkOptions } from './options.js';
 import type { NodeHandler } from './serve/node.js';
 import type { FetchHandler } from './serve/web.js';
-import { baseUrlFault, resolveBaseUrl } from './urls.js';
+import { baseUrlFault, isLocal, resolveBaseUrl } from './urls.js';
 
 export interface ServeDirectoryOptions {
   /** The folder of the files. Relative paths are relative to the working directory. */
@@ -44,10 +44,11 @@ export function serveDirectory(prefix: string, options: ServeDirectoryOptions): 
   if (typeof root !== 'string' || root === '') {
     throw new SetupError("serveDirectory()'s root must be the path of a folder.");
   }
-  const isActive = debug && !/^[a-z]+:|^\/\//i.test(prefix);
+  const baseUrl = resolveBaseUrl(prefix, '/');
+  const isActive = debug && isLocal(baseUrl);
   const server = lazy(async () => {
     const { directoryServer } = await import('./serve/server.js');
-    return directoryServer(resolveBaseUrl(prefix, '/'), resolve(root), showIndexes);
+    return directoryServer(baseUrl, resolve(root), showIndexes);
   });
   const handler: NodeHandler = isActive
     ? loadedOnce(async () => (await server()).handler)

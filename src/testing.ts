@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { isIPv6 } from 'node:net';
-import { SetupError } from './errors.js';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { reason, SetupError } from './errors.js';
 import {
   ACCEPTED,
   type Application,
@@ -140,15 +141,12 @@ function inFront(listener: RequestListener, handler: NodeHandler): RequestListen
 }
 
 /** The port that it listens on. @throws {SetupError} where it cannot. */
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      const why = `A live server cannot listen on ${host}:${port}: ${cause.message}.`;
-      reject(new SetupError(`${why} Without a port it takes one that is free.`, { cause }));
-    });
-    server.listen(port, host, () => {
-      const bound = server.address();
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
-    });
-  });
+async function listen(server: Server, host: string, port: number): Promise<number> {
+  try {
+    await once(server.listen(port, host), 'listening');
+  } catch (cause) {
+    const why = `A live server cannot listen on ${host}:${port}: ${reason(cause)}.`;
+    throw new SetupError(`${why} Without a port it takes one that is free.`, { cause });
+  }
+  return (server.address() as AddressInfo).port;
 }

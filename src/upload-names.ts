@@ -1,5 +1,5 @@
 import { NameError } from './errors.js';
-import { assertName, extensionAt } from './names.js';
+import { assertName, DEVICE, extensionAt } from './names.js';
 
 /** What file systems take for one part of a path: ext4, XFS, APFS, NTFS. */
 const MAX_BYTES = 255;
@@ -47,8 +47,7 @@ const EDGES = /^[\p{White_Space}\p{Cc}]+|[\p{White_Space}\p{Cc}]+$/gu;
 /** Python's `[^-\w.]`. */
 const REMOVED = /[^-\p{L}\p{N}_.]/gu;
 
-// https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[\d¹²³])(?:\.|$)/i;
+const OF_DEVICE = new RegExp(`^${DEVICE}(?:\\.|$)`, 'i');
 
 function validName(given: string, name: string): string {
   const plain = given.replace(EDGES, '').replaceAll(' ', '_').replace(REMOVED, '');
@@ -59,7 +58,7 @@ function validName(given: string, name: string): string {
       name,
     );
   }
-  return DEVICE.test(valid) ? `_${valid}` : valid;
+  return OF_DEVICE.test(valid) ? `_${valid}` : valid;
 }
 
 /** The name with `suffix` before its extension, cut to what file systems take. */

@@ -75,3 +75,8 @@ export function normaliseScriptName(scriptName: string): string {
 export function basePath(baseUrl: string): string {
   return new URL(baseUrl, 'http://localhost/').pathname;
 }
+
+/** Whether a complete base URL is a path of this site, where development may answer. */
+export function isLocal(baseUrl: string): boolean {
+  return /^\/(?!\/)/.test(baseUrl);
+}

@@ -6,17 +6,18 @@ import { Hono } from 'hono';
 import Koa from 'koa';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Application, listenerOf } from '../src/listener.js';
-import { get, listen } from './adapters/site.js';
+import { get } from './adapters/site.js';
+import { serve } from './listen.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 /** Serves an application until the test ends. */
-async function serve(application: Application): Promise<string> {
+async function serveApplication(application: Application): Promise<string> {
   const listener = await listenerOf(application);
   if (listener === undefined) throw new Error('It is taken for no application.');
-  return listen(listener);
+  return serve(listener);
 }
 
 function koa(): Koa {
@@ -40,7 +41,10 @@ describe('an application may be', () => {
     ],
     ['an http.Server', () => createServer((q, r) => r.end(`app ${q.url}`))],
   ])('%s', async (_, application) => {
-    expect(await get(`${await serve(application())}/page?x=1`)).toEqual([200, 'app /page?x=1']);
+    expect(await get(`${await serveApplication(application())}/page?x=1`)).toEqual([
+      200,
+      'app /page?x=1',
+    ]);
   });
 
   it.each([undefined, null, 'app.js', 7, {}, [], { fetch: 'no function' }])(
@@ -85,7 +89,7 @@ describe('a fault of the application', () => {
     ],
   ])('is told and answered with 500 where %s', async (_, application) => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const [status, text] = await get(await serve(application()));
+    const [status, text] = await get(await serveApplication(application()));
     expect([status, text]).toEqual([500, 'Internal server error: the terminal has the details.\n']);
     expect(told.mock.calls).toEqual([[fault]]);
   });
@@ -93,7 +97,7 @@ describe('a fault of the application', () => {
   it('is told where fetch() answers no Response', async () => {
     const told = vi.spyOn(console, 'error').mockImplementation(() => {});
     const application = { fetch: () => 'text' } as unknown as Application;
-    expect((await get(await serve(application)))[0]).toBe(500);
+    expect((await get(await serveApplication(application)))[0]).toBe(500);
     expect(String(told.mock.calls[0])).toContain(
       'fetch() must answer a Response, not a value of type string.',
     );
@@ -101,7 +105,7 @@ describe('a fault of the application', () => {
 
   it('breaks the connection where the answer has begun', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {});
-    const origin = await serve(async (_request, response) => {
+    const origin = await serveApplication(async (_request, response) => {
       response.write('half');
       throw fault;
     });
@@ -115,7 +119,7 @@ it('a stream of events ends when its reader goes away, and nothing is told', asy
   const over = new Promise<void>((resolve) => {
     isOver = resolve;
   });
-  const origin = await serve({
+  const origin = await serveApplication({
     fetch: () =>
       new Response(
         new ReadableStream({
@@ -137,7 +141,7 @@ it('a stream of events ends when its reader goes away, and nothing is told', asy
 it('a server that is given is left alone: it does not listen', async () => {
   const server = createServer((_request, response) => response.end('app'));
   onTestFinished(() => void server.close());
-  await get(await serve(server));
+  await get(await serveApplication(server));
   expect(server).toBeInstanceOf(Server);
   expect(server.listening).toBe(false);
 });

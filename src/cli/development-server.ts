@@ -1,12 +1,14 @@
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { SetupError, systemCode } from '../errors.js';
+import type { AddressInfo } from 'node:net';
+import { reason, SetupError, systemCode } from '../errors.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
 import { basePath } from '../urls.js';
 import { type Address, urlOf } from './address.js';
 import type { Call } from './command.js';
 import type { LiveReload } from './live-reload/live-reload.js';
 import { logRequest } from './request-log.js';
-import { HOPELESS, PORT, RESTARTS } from './restarts.js';
+import { ENDING, HOPELESS, PORT, RESTARTS } from './restarts.js';
 
 export interface Site {
   /** The files of the settings; they are served where `debug` is true, or `--insecure` says so. */
@@ -92,20 +94,17 @@ function portOf({ host, port }: Address, env: Call['io']['env']): Address {
 }
 
 /** Where it listens. @throws {SetupError} where it cannot. */
-function listen(server: Server, { host, port }: Address): Promise<Address> {
-  return new Promise((done, fail) => {
-    server.once('error', (cause) => {
-      const why =
-        systemCode(cause) === 'EADDRINUSE'
-          ? `is in use. Name another port: staticfiles runserver ${port + 1}`
-          : `cannot be listened on: ${cause.message}`;
-      fail(new SetupError(`${host}:${port} ${why}`, { cause }));
-    });
-    server.listen(port, host, () => {
-      const bound = server.address();
-      done({ host, port: typeof bound === 'object' && bound !== null ? bound.port : port });
-    });
-  });
+async function listen(server: Server, { host, port }: Address): Promise<Address> {
+  try {
+    await once(server.listen(port, host), 'listening');
+  } catch (cause) {
+    const why =
+      systemCode(cause) === 'EADDRINUSE'
+        ? `is in use. Name another port: staticfiles runserver ${port + 1}`
+        : `cannot be listened on: ${reason(cause)}`;
+    throw new SetupError(`${host}:${port} ${why}`, { cause });
+  }
+  return { host, port: (server.address() as AddressInfo).port };
 }
 
 function announce(call: Call, address: Address, servesStatic: boolean, site: Site): void {
@@ -130,7 +129,7 @@ function announce(call: Call, address: Address, servesStatic: boolean, site: Sit
 /** A signal ends the server; so does the end of the process that started it. */
 function untilTold(): Promise<void> {
   return new Promise((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, done);
+    for (const signal of ENDING) process.once(signal, done);
     process.once('disconnect', done);
   });
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import Watchpack from 'watchpack';
-import { HOPELESS, PORT, RESTARTS } from './restarts.js';
+import { ENDING, HOPELESS, PORT, RESTARTS } from './restarts.js';
 import { isLeftOut, isSource, type SourceTree } from './source-tree.js';
 
 /** For how long changes are gathered: an editor writes more than one file. */
@@ -24,9 +24,9 @@ export interface ReloaderOptions {
 export async function runReloading(options: ReloaderOptions): Promise<number> {
   const { cwd, say } = options;
   const watcher = watchSource(options);
-  const told = Promise.race(
-    ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)),
-  ).then(() => 'end' as const);
+  const told = Promise.race(ENDING.map((signal) => once(process, signal))).then(
+    () => 'end' as const,
+  );
   let port: string | undefined;
   try {
     for (let restarts = 0; ; restarts++) {

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { systemCode } from '../errors.js';
+import { orUndefined } from '../errors.js';
 import { isInside } from '../names.js';
 
 export interface OpenFile {
@@ -10,17 +10,6 @@ export interface OpenFile {
 
 /** A pipe in the place of a file would keep the opening waiting for its other end. */
 const { O_RDONLY, O_NONBLOCK = 0 } = constants;
-
-/** What systems say where there is no such file, or can be none. */
-const NO_FILE: ReadonlySet<unknown> = new Set([
-  'ENOENT',
-  'ENOTDIR',
-  'EISDIR',
-  'ELOOP',
-  'ENAMETOOLONG',
-  'ENXIO', // a socket
-  'EINVAL', // on Windows, a name that none can have
-]);
 
 /** Opens a file to be read; `undefined` where there is none. Folders and devices are none. */
 export async function openFile(path: string): Promise<OpenFile | undefined> {
@@ -62,13 +51,4 @@ export async function readFrom(handle: FileHandle, size: number): Promise<Uint8A
     filled += bytesRead;
   }
   return filled === size ? buffer : buffer.subarray(0, filled);
-}
-
-async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (NO_FILE.has(systemCode(error))) return undefined;
-    throw error;
-  }
 }

@@ -1,17 +1,20 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { reason, SetupError } from '../errors.js';
+import type { HeadersSetting } from '../settings.js';
 import { encodePath } from '../urls.js';
 import type { Bodies } from './bodies.js';
 
 /** Browsers and caches keep it for good, and do not ask again (RFC 8246). */
 export const IMMUTABLE = 'public, max-age=315360000, immutable';
 
+/** Browsers and caches keep it for so many seconds, and then ask. */
+export function keptFor(seconds: number): string {
+  return `public, max-age=${seconds}`;
+}
+
 /** Browsers may keep what is being worked on, and must ask each time whether it is still so. */
 export const REVALIDATE = 'no-cache';
-
-/** Adds to the headers of a file, or replaces some. */
-export type HeadersFunction = (name: string, url: string) => Readonly<Record<string, string>>;
 
 /** What all files below one base URL have in common. */
 export interface ServingRules {
@@ -35,7 +38,7 @@ export interface RulesOptions {
   readonly passes: boolean;
   readonly cacheControl: string;
   readonly bodies: Bodies;
-  readonly headers?: HeadersFunction | undefined;
+  readonly headers?: HeadersSetting | undefined;
   /** The base URL, where it is more than its path. */
   readonly baseUrl?: string;
 }

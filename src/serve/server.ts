@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
-import { systemCode } from '../errors.js';
+import { orUndefined } from '../errors.js';
 import { contentType } from '../media-types.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
-import { basePath } from '../urls.js';
+import { basePath, isLocal } from '../urls.js';
 import { bodiesOf, NO_BODIES } from './bodies.js';
 import { hashedSource } from './collected-hashed.js';
 import { plainSource } from './collected-plain.js';
@@ -14,7 +14,7 @@ import { statOf } from './disk.js';
 import { folderSource } from './folder.js';
 import { liveSource } from './live.js';
 import { type NodeHandler, nodeHandler } from './node.js';
-import { REVALIDATE, rulesOf } from './rules.js';
+import { keptFor, REVALIDATE, rulesOf } from './rules.js';
 import type { Source } from './source.js';
 import { type FetchHandler, fetchHandler } from './web.js';
 
@@ -73,7 +73,7 @@ async function collectedSources(
   storage: Storage,
 ): Promise<Source[]> {
   const { maxAge, cache, rootFiles } = settings;
-  const kept = { bodies: bodiesOf(cache), cacheControl: `public, max-age=${maxAge}` };
+  const kept = { bodies: bodiesOf(cache), cacheControl: keptFor(maxAge) };
   const found: Source[] = [];
   const rules = rulesOf({ ...kept, ...staticPlace(settings) });
   if (storage.path && storage.hashing) {
@@ -105,11 +105,6 @@ function rootPlace({ headers }: ResolvedSettings) {
   return { prefix: '/', passes: true, headers };
 }
 
-/** Whether a base URL is a path of this site's, where development may answer. */
-export function isLocal(baseUrl: string): boolean {
-  return /^\/(?!\/)/.test(baseUrl);
-}
-
 function isSourceOf(sources: Sources) {
   return async (name: string, path?: string): Promise<boolean> => {
     const found = sources.find(name);
@@ -122,14 +117,9 @@ function isSourceOf(sources: Sources) {
 
 /** The names of a folder's files; a folder that is not there has none. */
 async function filesIn(root: string): Promise<string[]> {
-  try {
-    const entries = await readdir(root, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map(({ parentPath, name }) => `${relative(root, parentPath)}/${name}`)
-      .map((path) => path.replaceAll(sep, '/').replace(/^\//, ''));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const entries = await orUndefined(readdir(root, { recursive: true, withFileTypes: true }));
+  return (entries ?? [])
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => `${relative(root, parentPath)}/${name}`)
+    .map((path) => path.replaceAll(sep, '/').replace(/^\//, ''));
 }

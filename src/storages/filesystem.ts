@@ -13,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { SetupError, systemCode } from '../errors.js';
+import { orUndefined, SetupError } from '../errors.js';
 import { PARTIAL, pathUnder } from '../names.js';
 import { baseUrlOption, checkMode, checkOptions } from '../options.js';
 import type { Storage, WriteOptions } from '../storage.js';
@@ -142,27 +142,8 @@ async function* listFolder(folder: string, prefix: string): AsyncGenerator<strin
   }
 }
 
-/** What systems say where there is no such file, or can be none: a folder, a loop of links. */
-const NO_FILE: ReadonlySet<unknown> = new Set([
-  'ENOENT',
-  'ENOTDIR',
-  'EISDIR',
-  'ELOOP',
-  'ENAMETOOLONG',
-]);
-
 /** Whether a file that is still being written may be; the inode tells, for times are copied. */
 async function isInWork(path: string): Promise<boolean> {
   const found = await orUndefined(stat(path));
   return found === undefined || Date.now() - found.ctimeMs < ABANDONED_MS;
-}
-
-/** What a call answers; `undefined` where there is no such file. */
-async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (NO_FILE.has(systemCode(error))) return undefined;
-    throw error;
-  }
 }

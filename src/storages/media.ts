@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { NameError, SetupError, systemCode } from '../errors.js';
+import { NameError, orUndefined, SetupError } from '../errors.js';
 import { isInside, pathUnder } from '../names.js';
 import { baseUrlOption, checkMode, checkOptions } from '../options.js';
 import type { Storage } from '../storage.js';
@@ -121,23 +121,11 @@ function checkMaxBytes(maxBytes: number): void {
 
 /** Whether a path under `root`, or as much of it as is there, is still under it behind its links. */
 async function leadsInside(root: string, path: string): Promise<boolean> {
-  const base = await real(root);
+  const base = await orUndefined(realpath(root));
   if (base === undefined) return true; // no folder is there yet, and so no link
   for (let at = path; at !== root; at = dirname(at)) {
-    const found = await real(at);
+    const found = await orUndefined(realpath(at));
     if (found !== undefined) return isInside(found, base);
   }
   return true;
-}
-
-/** What systems say where nothing is to be found, or the way to it is none. */
-const NOTHING: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
-
-async function real(path: string): Promise<string | undefined> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (NOTHING.has(systemCode(error))) return undefined;
-    throw error;
-  }
 }

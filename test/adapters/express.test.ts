@@ -10,8 +10,8 @@ import { registerStatic as registerHelpers } from '../../adapters/handlebars.js'
 import { registerStatic as registerTags } from '../../adapters/nunjucks.js';
 import type { StaticFiles } from '../../src/index.js';
 import { APPLICATION, describeHttp } from '../contracts/http.js';
-import { listen as serve } from '../serve/http/bridge.js';
-import { brokenFiles, get, listen, type Site, site } from './site.js';
+import { listen, serve } from '../listen.js';
+import { brokenFiles, get, type Site, site } from './site.js';
 
 const require = createRequire(import.meta.url);
 const express4 = require('express4') as typeof express;
@@ -59,7 +59,7 @@ describe.each([
       const app = framework();
       app.use(serveStatic(files));
       app.use((_request, response) => void response.send(APPLICATION));
-      return serve(app);
+      return listen(app);
     },
   });
 });
@@ -75,7 +75,7 @@ describe.each([
     const { files } = await site({}, { debug });
     const app = framework();
     app.use(serveStatic(files));
-    const origin = await listen(app);
+    const origin = await serve(app);
     expect(await get(`${origin}/static/app/a.css`)).toEqual([200, 'a{}']);
     expect(await get(`${origin}/static/none.css`)).toEqual([404, 'Not found\n']);
     const response = await fetch(`${origin}/static/app/a.css`, { method: 'POST' });
@@ -102,7 +102,7 @@ describe.each([
       app.use(serveStatic(here.files));
       setUp(app, here, isRegistered);
       app.get('/page', (_request, response) => response.render(name));
-      const origin = await listen(app);
+      const origin = await serve(app);
       expect(await get(`${origin}/page`)).toEqual([200, '/static/app/a.css /media/me.txt']);
     });
   });
@@ -116,7 +116,7 @@ describe.each([
     app.use(serveStatic(here.files));
     useNunjucks(app, here, true);
     app.get('/:page', (request, response) => response.render(`${request.params.page}.njk`));
-    const origin = await listen(app);
+    const origin = await serve(app);
     const url = '/static/app/a.css';
     expect(await get(`${origin}/page`)).toEqual([200, `${url} ${url} ${url}`]);
     expect(await get(`${origin}/own`)).toEqual([200, `own ${url}`]);
@@ -134,7 +134,7 @@ describe.each([
     });
     app.use(serveStatic(here.files));
     app.get('/page', (_request, response) => response.render('page.njk'));
-    expect(await get(`${await listen(app)}/page`)).toEqual([
+    expect(await get(`${await serve(app)}/page`)).toEqual([
       200,
       'own of the application /static/app/a.css',
     ]);
@@ -149,7 +149,7 @@ describe.each([
       response.send(response.locals.static('app/a.css'));
     });
     app.use('/sub', router);
-    const origin = await listen(app);
+    const origin = await serve(app);
     expect(await get(`${origin}/sub/page`)).toEqual([200, '/sub/static/app/a.css']);
     expect(await get(`${origin}/sub/static/app/a.css`)).toEqual([200, 'a{}']);
     expect((await get(`${origin}/static/app/a.css`))[1]).toContain('Cannot GET /static/app/a.css');
@@ -162,7 +162,7 @@ describe.each([
     app.use((request: Request, response: Response) => {
       response.status(404).send(`no ${request.originalUrl}`);
     });
-    const origin = await listen(app);
+    const origin = await serve(app);
     expect(await get(`${origin}/nowhere?x`)).toEqual([404, 'no /nowhere?x']);
     expect(await get(`${origin}/static/none.css`)).toEqual([404, 'no /static/none.css']);
   });
@@ -173,7 +173,7 @@ describe.each([
     app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
       response.status(503).send(`handled: ${error.message}`);
     });
-    expect(await get(`${await listen(app)}/static/x`)).toEqual([
+    expect(await get(`${await serve(app)}/static/x`)).toEqual([
       503,
       'handled: the finder is broken',
     ]);
@@ -190,7 +190,7 @@ describe.each([
       next();
     });
     app.use(serveStatic(files));
-    const origin = await listen(app);
+    const origin = await serve(app);
     const etag = (await fetch(`${origin}/static/app/a.css`)).headers.get('etag') ?? '';
     await get(`${origin}/static/app/a.css`, { headers: { 'If-None-Match': etag } });
     expect(lines).toEqual([`/static/app/a.css 200 ${etag}`, `/static/app/a.css 304 ${etag}`]);
@@ -201,7 +201,7 @@ describe.each([
     const app = framework();
     app.use(gzipped);
     app.use(serveStatic(files));
-    const response = await fetch(`${await listen(app)}/static/app/a.css`);
+    const response = await fetch(`${await serve(app)}/static/app/a.css`);
     expect(response.headers.get('content-encoding')).toBe('gzip');
     expect(await response.text()).toBe('a{}');
   });

@@ -11,7 +11,8 @@ import { logger } from 'hono/logger';
 import { secureHeaders } from 'hono/secure-headers';
 import { expect, it, onTestFinished } from 'vitest';
 import { serveStatic } from '../../adapters/hono.js';
-import { APPLICATION, describeHttp, type HttpServer } from '../contracts/http.js';
+import { APPLICATION, describeHttp } from '../contracts/http.js';
+import type { HttpServer } from '../listen.js';
 import { brokenFiles, get, site } from './site.js';
 
 /** Serves by Hono's own server for Node. */

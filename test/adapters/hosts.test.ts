@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import fastifyView from '@fastify/view';
 import express, { type Express } from 'express';
@@ -13,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { registerStatic as registerHelpers } from '../../adapters/handlebars.js';
 import { registerStatic as registerTags } from '../../adapters/nunjucks.js';
 import { createStaticFiles, type StaticFiles } from '../../src/index.js';
+import { serve } from '../listen.js';
 import { project } from '../project.js';
 
 /** What is used of hbs, which has no types. */
@@ -68,13 +66,6 @@ function expressApp(files: StaticFiles, folder: string): Express {
   return app;
 }
 
-async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 /** Each answers the origin of a server that renders the views in `folder`. */
 type Host = (files: StaticFiles, folder: string) => Promise<string>;
 
@@ -84,7 +75,7 @@ const expressWithNunjucks: Host = (files, folder) => {
   registerTags(env, files);
   env.express(app);
   app.set('view engine', 'njk');
-  return listen(app);
+  return serve(app);
 };
 
 const expressWithExpressHandlebars: Host = (files, folder) => {
@@ -97,7 +88,7 @@ const expressWithExpressHandlebars: Host = (files, folder) => {
   });
   app.engine('hbs', engine.engine);
   app.set('view engine', 'hbs');
-  return listen(app);
+  return serve(app);
 };
 
 const expressWithHbs: Host = async (files, folder) => {
@@ -107,7 +98,7 @@ const expressWithHbs: Host = async (files, folder) => {
   app.engine('hbs', engine.__express);
   app.set('view engine', 'hbs');
   app.set('view options', { layout: 'layouts/layout' });
-  return listen(app);
+  return serve(app);
 };
 
 function fastifyApp(files: StaticFiles, options: Parameters<typeof fastifyView>[1]) {

@@ -6,9 +6,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { serveStatic } from '../../adapters/koa.js';
 import { createStaticFiles } from '../../src/index.js';
 import { APPLICATION, describeHttp } from '../contracts/http.js';
+import { listen, serve } from '../listen.js';
 import { project } from '../project.js';
-import { listen as serve } from '../serve/http/bridge.js';
-import { brokenFiles, get, listen, site } from './site.js';
+import { brokenFiles, get, site } from './site.js';
 
 describeHttp('Koa', {
   start(files) {
@@ -16,7 +16,7 @@ describeHttp('Koa', {
     app.use((context) => {
       context.body = APPLICATION;
     });
-    return serve(app.callback());
+    return listen(app.callback());
   },
 });
 
@@ -26,7 +26,7 @@ it.each([
 ])('static files are served %s', async (_, debug) => {
   const { files } = await site({}, { debug });
   const app = new Koa().use(serveStatic(files));
-  const origin = await listen(app.callback());
+  const origin = await serve(app.callback());
   expect(await get(`${origin}/static/app/a.css`)).toEqual([200, 'a{}']);
   expect(await get(`${origin}/static/none.css`)).toEqual([404, 'Not found\n']);
   const response = await fetch(`${origin}/static/app/a.css`, { method: 'POST' });
@@ -46,7 +46,7 @@ it('templates have URLs by the state, and what was there stays', async () => {
     const template = "{{ user }} {{ static('app/a.css') }} {{ media('me.txt') }}";
     context.body = env.renderString(template, context.state);
   });
-  expect(await get(`${await listen(app.callback())}/`)).toEqual([200, 'me /static/app/a.css own']);
+  expect(await get(`${await serve(app.callback())}/`)).toEqual([200, 'me /static/app/a.css own']);
 });
 
 it('a middleware in front sees the status when all is sent, and may set headers before', async () => {
@@ -65,7 +65,7 @@ it('a middleware in front sees the status when all is sent, and may set headers 
     context.status = 201;
     context.body = 'page';
   });
-  const origin = await listen(app.callback());
+  const origin = await serve(app.callback());
   const response = await fetch(`${origin}/static/app/a.css`);
   expect(response.headers.get('x-before')).toBe('yes');
   expect(response.headers.has('x-after')).toBe(false);
@@ -94,7 +94,7 @@ it('a middleware in front may change what is a miss no more', async () => {
     if (context.status === 404) context.body = 'a page of its own';
   });
   app.use(serveStatic(files));
-  const origin = await listen(app.callback());
+  const origin = await serve(app.callback());
   expect(await get(`${origin}/static/none.css`)).toEqual([404, 'Not found\n']);
   expect((await get(`${origin}/nowhere`))[1]).toBe('a page of its own');
 });
@@ -102,7 +102,7 @@ it('a middleware in front may change what is a miss no more', async () => {
 it("the application's 404 stays its own", async () => {
   const { files } = await site({}, { fallthrough: true });
   const app = new Koa().use(serveStatic(files));
-  const origin = await listen(app.callback());
+  const origin = await serve(app.callback());
   expect(await get(`${origin}/nowhere`)).toEqual([404, 'Not Found']);
   expect(await get(`${origin}/static/none.css`)).toEqual([404, 'Not Found']);
 });
@@ -111,7 +111,7 @@ it('a fault reaches the error handling of Koa', async () => {
   const app = new Koa().use(serveStatic(brokenFiles()));
   const heard: string[] = [];
   app.on('error', (error: Error) => heard.push(error.message));
-  const origin = await listen(app.callback());
+  const origin = await serve(app.callback());
   expect(await get(`${origin}/static/x`)).toEqual([500, 'Internal Server Error']);
   expect(heard).toEqual(['the finder is broken']);
 });
@@ -133,12 +133,12 @@ it('it works below a path, as koa-mount mounts it, and in Express', async () => 
   app.use((context) => {
     context.body = `page ${context.url}`;
   });
-  const origin = await listen(app.callback());
+  const origin = await serve(app.callback());
   expect(await get(`${origin}/sub/static/app/a.css`)).toEqual([200, 'a{}']);
   expect(await get(`${origin}/sub/page`)).toEqual([200, 'page /sub/page']);
 
   const outer = express().use('/sub', new Koa().use(middleware).callback());
-  expect(await get(`${await listen(outer)}/sub/static/app/a.css`)).toEqual([200, 'a{}']);
+  expect(await get(`${await serve(outer)}/sub/static/app/a.css`)).toEqual([200, 'a{}']);
 });
 
 it('it goes on when the client has gone away in the middle', async () => {
@@ -153,7 +153,7 @@ it('it goes on when the client has gone away in the middle', async () => {
   });
   app.silent = true; // Koa tells of the broken connection, as of every one
   app.use(serveStatic(files));
-  const request = httpRequest(`${await listen(app.callback())}/static/large.bin`);
+  const request = httpRequest(`${await serve(app.callback())}/static/large.bin`);
   onTestFinished(() => void request.destroy());
   request.on('error', () => {}); // it is the test's own doing
   request.on('response', (response) => response.once('data', () => request.destroy()));

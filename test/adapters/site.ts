@@ -1,9 +1,6 @@
-import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { createStaticFiles, type Settings, type StaticFiles } from '../../src/index.js';
 import { project } from '../project.js';
-import { listen as serve } from '../serve/http/bridge.js';
 
 export interface Site {
   readonly files: StaticFiles;
@@ -40,13 +37,6 @@ export function brokenFiles(): StaticFiles {
     throw new Error('the finder is broken');
   };
   return createStaticFiles({ finders: [{ find, list: () => [] }], debug: true });
-}
-
-/** Serves until the test ends, and answers the origin. */
-export async function listen(listener: RequestListener): Promise<string> {
-  const { url, close } = await serve(listener);
-  onTestFinished(close);
-  return url;
 }
 
 /** The status and the text of an answer. */

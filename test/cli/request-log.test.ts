@@ -1,27 +1,21 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { logRequest } from '../../src/cli/request-log.js';
+import { serve } from '../listen.js';
 
 type Style = Parameters<typeof styleText>[0];
 
 /** The line of one request that is answered with a status. */
 async function lineOf(status: number, isFile: boolean, colors = true): Promise<string> {
   let line = '';
-  const server = createServer((request, response) => {
+  const origin = await serve((request, response) => {
     const write = (text: string) => {
       line += text;
     };
     logRequest(request, response, { write, colors, isFile: () => isFile });
     response.writeHead(status).end();
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
   });
-  await new Promise((resolve) => server.once('listening', resolve));
-  await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/a%20b`)).text();
+  await (await fetch(`${origin}/a%20b`)).text();
   await expect.poll(() => line).toContain('\n');
   return line.trimEnd();
 }

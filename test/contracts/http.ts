@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import type { StaticFiles } from '../../src/static-files.js';
+import type { HttpServer } from '../listen.js';
 import { addressesOf, checkCase, type HttpCase } from '../serve/http/case.js';
 import { CONDITIONAL } from '../serve/http/conditional.js';
 import { askOnce, Connection, spelled } from '../serve/http/connection.js';
@@ -10,13 +11,6 @@ import { RANGES } from '../serve/http/ranges.js';
 import { COMPRESSED, type HttpSite, httpSite, MODES, type Mode } from '../serve/http/site.js';
 import { type HttpTarget, known } from '../serve/http/target.js';
 import { WHOLE } from '../serve/http/whole.js';
-
-/** A server that was started. */
-export interface HttpServer {
-  /** Its origin: `http://127.0.0.1:1234`. */
-  readonly url: string;
-  close(): Promise<void>;
-}
 
 /** A way of serving, to be held to HTTP. */
 export interface HttpWay {

@@ -1,6 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
+import { serve } from '../listen.js';
 
 export interface Got {
   readonly status: number;
@@ -13,13 +12,7 @@ export type Ask = (path: string, headers?: Record<string, string>, method?: stri
 
 /** Serves until the test is over. */
 export async function asking(listener: RequestListener): Promise<Ask> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = new URL(await serve(listener));
   return (path, headers = {}, method = 'GET') =>
     new Promise((resolve, reject) => {
       const sent = request({ port, path, headers, method, agent: false }, (response) => {

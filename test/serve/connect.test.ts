@@ -1,6 +1,6 @@
 import connect from 'connect';
 import { APPLICATION, describeHttp } from '../contracts/http.js';
-import { listen } from './http/bridge.js';
+import { listen } from '../listen.js';
 
 // Connect needs no adapter: the handler is a middleware of its kind.
 describeHttp('Connect', {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { APPLICATION, describeHttp, HTTP_CASES, type HttpWay } from '../contracts/http.js';
-import { listen, listenFetch } from './http/bridge.js';
+import { listen } from '../listen.js';
+import { listenFetch } from './http/bridge.js';
 import { MODES } from './http/site.js';
 
 describe('the cases', () => {

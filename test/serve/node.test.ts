@@ -1,10 +1,10 @@
 import { symlinkSync, utimesSync } from 'node:fs';
-import { createServer, request as httpRequest, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request as httpRequest } from 'node:http';
 import express from 'express';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles } from '../../src/static-files.js';
+import { serve } from '../listen.js';
 import { project } from '../project.js';
 
 const SITE = {
@@ -31,22 +31,12 @@ async function siteOf(mode: 'live' | 'collected', more: Settings = {}): Promise<
   };
   await createStaticFiles(settings).collect();
   const files = createStaticFiles({ ...settings, debug: mode === 'live' });
-  return listen((request, response) => {
+  return serve((request, response) => {
     files.handler(request, response, (error) => {
       response.statusCode = error ? 500 : 299;
       response.end(`next ${error ?? request.url}`);
     });
   });
-}
-
-async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Sends the path as it is: fetch() would tidy it first. */
@@ -176,14 +166,14 @@ describe.each(['live', 'collected'] as const)('the handler, %s', (mode) => {
     const app = express();
     app.use('/sub', files.handler);
     app.use((_request, response) => void response.send('next'));
-    const url = await listen(app);
+    const url = await serve(app);
     expect((await raw(url, '/sub/static/app/a.css')).body).toBe('a{}');
     expect((await raw(url, '/static/app/a.css')).body).toBe('next');
   });
 
   it('answers 404 by itself where there is no next()', async () => {
     const files = createStaticFiles({ baseDir: project(SITE), dirs: ['static'] });
-    const url = await listen((request, response) => files.handler(request, response));
+    const url = await serve((request, response) => files.handler(request, response));
     expect((await raw(url, '/other')).status).toBe(404);
   });
 });
@@ -193,7 +183,7 @@ describe('next()', () => {
     const root = project(SITE);
     const files = createStaticFiles({ baseDir: root, dirs: ['static'] });
     let calls = 0;
-    const url = await listen((request, response) => {
+    const url = await serve((request, response) => {
       try {
         files.handler(request, response, () => {
           calls++;
@@ -212,7 +202,7 @@ describe('next()', () => {
     const root = project(SITE);
     const broken = { find: () => 'no array', list: () => [] };
     const files = createStaticFiles({ baseDir: root, finders: [broken as never] });
-    const url = await listen((request, response) => {
+    const url = await serve((request, response) => {
       files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
     });
     expect((await raw(url, '/static/x')).body).toContain('find() must answer an array');
@@ -224,7 +214,7 @@ describe('the live handler', () => {
     const root = project(SITE);
     symlinkSync(`${root}/secret.txt`, `${root}/static/linked.txt`);
     const files = createStaticFiles({ baseDir: root, dirs: ['static'], debug: true });
-    const url = await listen(files.handler);
+    const url = await serve(files.handler);
     expect((await raw(url, '/static/linked.txt')).body).toBe('secret');
     const before = (await fetch(`${url}/static/app/a.css`)).headers.get('etag');
     utimesSync(`${root}/static/app/a.css`, 5, 5);
@@ -240,9 +230,17 @@ describe('the collected handler', () => {
       'c/a.css': 'a{}',
     });
     const files = createStaticFiles({ baseDir: root, staticRoot: 'c', debug: false });
-    const url = await listen(files.handler);
+    const url = await serve(files.handler);
     expect((await raw(url, '/static/a.css')).status).toBe(200);
     expect((await raw(url, '/static/.staticfiles/state')).status).toBe(404);
     expect((await raw(url, '/static/.staticfiles-partial-1')).status).toBe(404);
+  });
+
+  it('tells what is wrong with its settings, and answers 500, where nobody else would', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => told.mockRestore());
+    const url = await serve(createStaticFiles({ debug: false }).handler);
+    expect((await raw(url, '/static/a.css')).status).toBe(500);
+    expect(String(told.mock.calls[0]?.[0])).toContain('set staticRoot in the settings');
   });
 });

@@ -1,4 +1,5 @@
 import { type Coding, SUFFIXES } from '../../codings.js';
+import { IMMUTABLE, keptFor } from '../../serve/rules.js';
 import { literal } from './patterns.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { indent, quotedPath } from './text.js';
@@ -60,7 +61,7 @@ function staticFolder(statics: StaticFolder, maxAge: number): string[] {
     `RewriteRule "^${own}" "-" [L]`,
     ...answered('static', [
       ...codings.flatMap(encoding),
-      `Header set Cache-Control "public, max-age=${maxAge}"`,
+      `Header set Cache-Control "${keptFor(maxAge)}"`,
       ...(immutable.patterns.length > 0 ? [KEPT] : []),
       'Header unset Cache-Control "expr=%{REQUEST_STATUS} -ge 400"',
       ...(codings.length > 0 ? ['Header set Vary "Accept-Encoding" env=staticfiles_vary'] : []),
@@ -69,8 +70,7 @@ function staticFolder(statics: StaticFolder, maxAge: number): string[] {
   ];
 }
 
-const KEPT =
-  'Header set Cache-Control "public, max-age=315360000, immutable" env=staticfiles_immutable';
+const KEPT = `Header set Cache-Control "${IMMUTABLE}" env=staticfiles_immutable`;
 
 /** What the rules call the folder that a request's file is in. */
 type Kind = 'static' | 'media' | 'root';
@@ -189,7 +189,7 @@ function mediaFolder(media: Folder): string[] {
 function rootFolder(root: string, { maxAge, application }: Site): string[] {
   return [
     ...filesOnly('root', { prefix: '/', root }, application !== undefined),
-    ...answered('root', [`Header set Cache-Control "public, max-age=${maxAge}"`, CORS]),
+    ...answered('root', [`Header set Cache-Control "${keptFor(maxAge)}"`, CORS]),
   ];
 }
 

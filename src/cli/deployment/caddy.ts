@@ -1,5 +1,6 @@
 import { SUFFIXES } from '../../codings.js';
 import { SetupError } from '../../errors.js';
+import { IMMUTABLE, keptFor } from '../../serve/rules.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { indent, quotedPath } from './text.js';
 import { disarming, OTHER, typeRows } from './types.js';
@@ -80,11 +81,11 @@ function staticFolder(statics: StaticFolder, { maxAge, application }: Site): str
 
 /** The first row that matches counts. */
 function cache({ immutable }: StaticFolder, maxAge: number): string[] {
-  const short = `"public, max-age=${maxAge}"`;
+  const short = `"${keptFor(maxAge)}"`;
   const row = (value: string) => (pattern: string) => `"~^/(?:${pattern})$" ${value}`;
   return block('map {path} {staticfiles_cache}', [
     ...immutable.exceptions.map(row(short)),
-    ...immutable.patterns.map(row('"public, max-age=315360000, immutable"')),
+    ...immutable.patterns.map(row(`"${IMMUTABLE}"`)),
     `default ${short}`,
   ]);
 }
@@ -148,7 +149,7 @@ function siteRoot({ rootFiles, application, maxAge, snippet }: Site): string[] {
       ]),
       ...block('handle @staticfiles_root', [
         `root * ${root}`,
-        `header Cache-Control "public, max-age=${maxAge}"`,
+        `header Cache-Control "${keptFor(maxAge)}"`,
         'header Access-Control-Allow-Origin *',
         ...TYPE,
         ...fileServer(),

@@ -1,4 +1,5 @@
 import { SUFFIXES } from '../../codings.js';
+import { IMMUTABLE, keptFor } from '../../serve/rules.js';
 import { literal } from './patterns.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { filled, indent, quotedPath } from './text.js';
@@ -34,8 +35,8 @@ function address({ serverNames, port = 80 }: Site): string[] {
 function variables({ statics, media, maxAge, brotli }: Site): string[] {
   const { prefix, root, immutable, downloads } = statics;
   const forms = formsOf(statics, brotli);
-  const short = `set $staticfiles_cache "public, max-age=${maxAge}";`;
-  const long = 'set $staticfiles_cache "public, max-age=315360000, immutable";';
+  const short = `set $staticfiles_cache "${keptFor(maxAge)}";`;
+  const long = `set $staticfiles_cache "${IMMUTABLE}";`;
   const none = 'set $staticfiles_original "";';
   const lines = [
     '# For how long browsers keep a file.',
@@ -137,7 +138,7 @@ function siteRoot({ rootFiles, application, maxAge, snippet }: Site): string[] {
   if (rootFiles !== undefined) {
     return location('/', [
       ...folder(`root ${path(rootFiles)}`, application !== undefined),
-      `add_header Cache-Control "public, max-age=${maxAge}";`,
+      `add_header Cache-Control "${keptFor(maxAge)}";`,
       ...HEADERS,
     ]);
   }

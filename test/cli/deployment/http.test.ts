@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { APPLICATION, HTTP_CASES, type HttpServer } from '../../contracts/http.js';
+import { APPLICATION, HTTP_CASES } from '../../contracts/http.js';
+import { type HttpServer, listen } from '../../listen.js';
 import { add } from '../../project.js';
-import { listen } from '../../serve/http/bridge.js';
 import { addressesOf, checkCase } from '../../serve/http/case.js';
 import { type HttpSite, httpSite } from '../../serve/http/site.js';
 import type { HttpTarget } from '../../serve/http/target.js';

@@ -12,7 +12,7 @@ import {
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { HttpServer } from '../../contracts/http.js';
+import type { HttpServer } from '../../listen.js';
 import { run } from '../run.js';
 
 /** A web server of Debian's packages. */

@@ -1,28 +1,22 @@
-import { createServer, get as httpGet, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { get as httpGet, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ChangeStream, changeStream } from '../../../src/cli/live-reload/change-stream.js';
+import { serve } from '../../listen.js';
 
 interface Message {
   readonly state: string;
   readonly css?: string[];
 }
 
-async function serve() {
+async function serveStream() {
   const stream = changeStream();
-  const server = createServer((request, response) => {
+  const origin = await serve((request, response) => {
     const { searchParams } = new URL(request.url ?? '', 'http://localhost');
     stream.connect(searchParams.get('since'), request, response);
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    stream.close();
-    server.close();
-    server.closeAllConnections();
   });
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { stream, open: (since: string) => open(`http://127.0.0.1:${port}/?since=${since}`) };
+  onTestFinished(() => stream.close());
+  return { stream, open: (since: string) => open(`${origin}/?since=${since}`) };
 }
 
 /** An open stream, and what it has been told so far. */
@@ -54,7 +48,7 @@ function tell(stream: ChangeStream, ...changes: (string[] | undefined)[]): void 
 
 describe('the stream of changes', () => {
   it('tells every open page', async () => {
-    const { stream, open } = await serve();
+    const { stream, open } = await serveStream();
     const pages = [await open(stream.state()), await open(stream.state())];
     for (const { messages } of pages) {
       await expect.poll(messages).toEqual([{ state: stream.state(), css: [] }]);
@@ -74,7 +68,7 @@ describe('the stream of changes', () => {
   });
 
   it('tells a page what it has missed', async () => {
-    const { stream, open } = await serve();
+    const { stream, open } = await serveStream();
     const before = stream.state();
     tell(stream, ['/a.css'], ['/b.css', '/a.css']);
     const state = stream.state();
@@ -87,13 +81,13 @@ describe('the stream of changes', () => {
   it.each(['', 'x', 'x.0', '%00.1', 'NaN', '.0'])(
     'lets a page reload that another process has made: %j',
     async (since) => {
-      const { stream, open } = await serve();
+      const { stream, open } = await serveStream();
       expect(await first(open, since)).toEqual({ state: stream.state() });
     },
   );
 
   it.each(['99', '-1', '1e9', 'x'])('knows no state of its own with %s', async (count) => {
-    const { stream, open } = await serve();
+    const { stream, open } = await serveStream();
     tell(stream, ['/a.css']);
     const [start] = stream.state().split('.');
     const told = await first(open, `${start}.${count}`);
@@ -101,7 +95,7 @@ describe('the stream of changes', () => {
   });
 
   it('remembers a hundred changes and no more', async () => {
-    const { stream, open } = await serve();
+    const { stream, open } = await serveStream();
     const before = stream.state();
     tell(stream, ...Array.from({ length: 100 }, (_, i) => [`/${i}.css`]));
     expect((await first(open, before))?.css).toHaveLength(100);
@@ -110,7 +104,7 @@ describe('the stream of changes', () => {
   });
 
   it('lets go of a page that does not listen', async () => {
-    const { stream, open } = await serve();
+    const { stream, open } = await serveStream();
     const { response, messages } = await open(stream.state());
     await expect.poll(() => messages().length).toBe(1);
     response.pause();
@@ -129,7 +123,7 @@ describe('the stream of changes', () => {
   });
 
   it('ends in good order with the server', async () => {
-    const { stream, open } = await serve();
+    const { stream, open } = await serveStream();
     const { response } = await open(stream.state());
     const closed = new Promise((resolve) => response.once('close', resolve));
     stream.close();

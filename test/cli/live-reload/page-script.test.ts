@@ -1,5 +1,5 @@
-import { createServer, request as httpRequest, type RequestListener } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { request as httpRequest, type RequestListener } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { getRequestListener } from '@hono/node-server';
@@ -11,23 +11,19 @@ import { Hono } from 'hono';
 import Koa from 'koa';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { addScript } from '../../../src/cli/live-reload/page-script.js';
+import { serve } from '../../listen.js';
 
 const TAG = '<script src="/r.js" async></script>\n';
 const HTML = { 'Content-Type': 'text/html; charset=utf-8' };
 const PAGE = '<h1>Grüße ⊗</h1>';
 const LENGTH = Buffer.byteLength(PAGE);
 
-async function serve(application: RequestListener): Promise<URL> {
-  const server = createServer((request, response) => {
+async function servePages(application: RequestListener): Promise<URL> {
+  const origin = await serve((request, response) => {
     addScript('/r.js', request, response);
     return application(request, response);
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
   });
-  await new Promise((resolve) => server.once('listening', resolve));
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  return new URL(origin);
 }
 
 interface Answer {
@@ -51,7 +47,7 @@ function ask(url: URL, headers: Record<string, string> = {}, method = 'GET'): Pr
 }
 
 const get = async (application: RequestListener, headers = {}, method = 'GET') =>
-  ask(await serve(application), headers, method);
+  ask(await servePages(application), headers, method);
 
 describe('a page', () => {
   it.each<[string, RequestListener]>([
@@ -255,7 +251,7 @@ describe('a page', () => {
 
   it('comes as it is written, and is not waited for', async () => {
     let finish = () => {};
-    const url = await serve((_, response) => {
+    const url = await servePages((_, response) => {
       response.writeHead(200, HTML).write('first');
       finish = () => response.end('last');
     });
@@ -288,7 +284,7 @@ describe('a page', () => {
     ['a page over plain HTTP', { 'Sec-Fetch-Dest': '', Accept: 'text/html,*/*;q=0.8' }, true],
     ['a program', { 'Sec-Fetch-Dest': '', Accept: '*/*' }, false],
   ])('has it where it is %s: %j', async (_, { 'Sec-Fetch-Dest': dest, ...headers }, has) => {
-    const url = await serve((_request, r) => r.writeHead(200, HTML).end(PAGE));
+    const url = await servePages((_request, r) => r.writeHead(200, HTML).end(PAGE));
     const response = await new Promise<string>((resolve, reject) => {
       const all = { ...headers, ...(dest && { 'Sec-Fetch-Dest': dest }) };
       httpRequest(url, { headers: all }, async (answer) => {
@@ -422,7 +418,7 @@ describe('the ETag of a page', () => {
   };
 
   it('is one of its own, with which the application answers 304', async () => {
-    const url = await serve(application);
+    const url = await servePages(application);
     const first = await ask(url);
     expect(first.headers.etag).toBe('W/"v1+reload"');
     heard.length = 0;
@@ -432,7 +428,7 @@ describe('the ETag of a page', () => {
   });
 
   it('is not that of a page without the script', async () => {
-    const url = await serve(application);
+    const url = await servePages(application);
     const known = { 'If-None-Match': 'W/"v1"', 'If-Modified-Since': new Date().toUTCString() };
     expect((await ask(url, known)).body.toString()).toBe(PAGE + TAG);
     // What scripts fetch has none: its ETag is the application's.
@@ -488,7 +484,7 @@ describe('the pages of an application', () => {
     ],
     ['Hono', () => getRequestListener(new Hono().get('/', (context) => context.html(PAGE)).fetch)],
   ])('have the script: %s', async (_, application) => {
-    const url = await serve(await application());
+    const url = await servePages(await application());
     const { status, headers, body } = await ask(url);
     expect([status, body.toString()]).toEqual([200, PAGE + TAG]);
     const etag = headers.etag as string | undefined;

@@ -2,18 +2,12 @@ import { truncateSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { listen } from '../../listen.js';
+import { openFiles, TELLS_OPEN_FILES } from '../../open-files.js';
 import { APPLICATION } from '../http/answers.js';
-import { listen } from '../http/bridge.js';
 import { Connection, spelled } from '../http/connection.js';
 import { MODES, type Mode } from '../http/site.js';
-import {
-  type By,
-  type HostileSite,
-  hostileSite,
-  openFiles,
-  SECRET,
-  TELLS_OPEN_FILES,
-} from './site.js';
+import { type By, type HostileSite, hostileSite, SECRET } from './site.js';
 
 const FILM_SIZE = 40_000_000;
 const FILM = { 'static/film.mp4': '' };

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -6,9 +6,11 @@ import type { CollectOptions } from '../../../src/collect/run.js';
 import type { Settings } from '../../../src/settings.js';
 import { createStaticFiles, type StaticFiles } from '../../../src/static-files.js';
 import { hashedStorage } from '../../../src/storages/hashed.js';
+import { listen } from '../../listen.js';
+import { openFiles } from '../../open-files.js';
 import { add, project } from '../../project.js';
 import { APPLICATION } from '../http/answers.js';
-import { listen, listenFetch } from '../http/bridge.js';
+import { listenFetch } from '../http/bridge.js';
 import { askOnce, Connection, type RawAnswer, type RawRequest } from '../http/connection.js';
 import { type Mode, SECRET } from '../http/site.js';
 
@@ -145,25 +147,5 @@ async function answerOf(url: string, request: RawRequest): Promise<RawAnswer | u
     throw error;
   } finally {
     connection.close();
-  }
-}
-
-/** Whether this system tells which files a process has open. */
-export const TELLS_OPEN_FILES = existsSync('/proc/self/fd');
-
-/** The files below a folder that this process has open; none where the system does not tell. */
-export function openFiles(folder: string): string[] {
-  if (!TELLS_OPEN_FILES) return [];
-  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
-    const path = linkOf(`/proc/self/fd/${descriptor}`);
-    return path.startsWith(`${folder}/`) ? [path] : [];
-  });
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return ''; // it was closed meanwhile, as the one for the folder itself was
   }
 }

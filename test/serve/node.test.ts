@@ -1,6 +1,12 @@
 import { symlinkSync, utimesSync } from 'node:fs';
-import { createServer, request as httpRequest, type RequestListener } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import express from 'express';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Settings } from '../../src/settings.js';
@@ -244,5 +250,43 @@ describe('the collected handler', () => {
     expect((await raw(url, '/static/a.css')).status).toBe(200);
     expect((await raw(url, '/static/.staticfiles/state')).status).toBe(404);
     expect((await raw(url, '/static/.staticfiles-partial-1')).status).toBe(404);
+  });
+});
+
+describe('behind a middleware that has put its own functions into the response', () => {
+  /** What on-headers 1.0 does: it takes a list of headers for a list of pairs. */
+  function onHeaders(response: ServerResponse, call: () => void): void {
+    const writeHead = response.writeHead.bind(response);
+    response.writeHead = (status: number, headers?: unknown) => {
+      if (Array.isArray(headers)) {
+        for (const [name, value] of headers) response.setHeader(name, value);
+      } else if (headers) {
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      }
+      call();
+      return writeHead(status);
+    };
+  }
+
+  it.each(['live', 'collected'] as const)('the headers are the same, %s', async (mode) => {
+    const settings = { dirs: [join(project(SITE), 'static')], staticRoot: project({}) };
+    await createStaticFiles(settings).collect();
+    const files = createStaticFiles({ ...settings, debug: mode === 'live' });
+    const url = await listen((request, response) => {
+      if (request.url?.endsWith('?wrapped')) {
+        onHeaders(response, () => response.setHeader('X-Seen', String(response.getHeader('ETag'))));
+      }
+      files.handler(request, response);
+    });
+    for (const path of ['/static/app/a.css', '/static/app/a.css', '/static/nothing']) {
+      const plain = await fetch(url + path);
+      const wrapped = await fetch(`${url}${path}?wrapped`);
+      const headers = Object.fromEntries(wrapped.headers);
+      expect(headers['x-seen']).toBe(String(plain.headers.get('etag') ?? undefined));
+      delete headers['x-seen'];
+      expect(wrapped.status).toBe(plain.status);
+      expect({ ...headers, date: '' }).toEqual({ ...Object.fromEntries(plain.headers), date: '' });
+      expect(await wrapped.text()).toBe(await plain.text());
+    }
   });
 });

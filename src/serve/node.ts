@@ -65,7 +65,7 @@ async function send(response: ServerResponse, found: Answer): Promise<void> {
   const { file } = found;
   if (file === undefined) return sendBytes(response, found);
   try {
-    if (response.destroyed) return;
+    if (response.destroyed || response.headersSent) return;
     writeHead(response, found.status, found.headers);
     await transfer(response, piecesOf(found), file);
     // What was cut off must not count as finished.
@@ -79,7 +79,9 @@ function piecesOf({ body, size = 0 }: Answer): readonly Piece[] {
   return typeof body === 'string' ? [{ start: 0, end: size - 1 }] : body;
 }
 
+/** Others may have answered meanwhile, as those do who watch how long it takes: then that stays. */
 function sendBytes(response: ServerResponse, { status, headers, body, bytes }: Answer): void {
+  if (response.headersSent) return;
   writeHead(response, status, headers);
   if (body === 'none') response.end();
   else if (body === 'whole') response.end(bytes);

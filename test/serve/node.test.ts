@@ -253,6 +253,28 @@ describe('the collected handler', () => {
   });
 });
 
+it.each([
+  ['a file', '/static/app/a.css'],
+  ['a large file', '/static/app/large.bin'],
+  ['a miss', '/static/app/none.css'],
+])('leaves an answer alone that has been given before it found %s', async (_what, path) => {
+  const root = project({ ...SITE, 'static/app/large.bin': Buffer.alloc(200_000) });
+  const files = createStaticFiles({
+    baseDir: root,
+    dirs: ['static'],
+    debug: true,
+    fallthrough: true,
+  });
+  const url = await listen((request, response) => {
+    files.handler(request, response);
+    response.writeHead(503, { 'Content-Length': '9' });
+    response.write('it ');
+    setTimeout(() => response.end('lasted'), 100);
+  });
+  const response = await fetch(url + path);
+  expect([response.status, await response.text()]).toEqual([503, 'it lasted']);
+});
+
 describe('behind a middleware that has put its own functions into the response', () => {
   /** What on-headers 1.0 does: it takes a list of headers for a list of pairs. */
   function onHeaders(response: ServerResponse, call: () => void): void {

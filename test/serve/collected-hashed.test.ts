@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles, type StaticFiles } from '../../src/static-files.js';
 import { hashedStorage } from '../../src/storages/hashed.js';
@@ -166,6 +166,16 @@ describe('the disk', () => {
     rmSync(pathIn(collected, files, 'a.txt'));
     expect(await ask(url)).toMatchObject({ status: 200, body: 'one' }); // in memory
     expect((await ask(url, { 'If-None-Match': got[0]?.headers.etag ?? '' })).status).toBe(304);
+  });
+
+  test('is read once for many that ask at the same moment, before anything is known', async () => {
+    const { files } = await siteOf({ 'a.txt': 'x'.repeat(300_000) });
+    const request = () => files.fetch(new Request(`http://localhost${files.staticUrl('a.txt')}`));
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => allocated.mockRestore());
+    const got = await Promise.all(Array.from({ length: 20 }, request));
+    expect(got.map((response) => response?.status)).toEqual(Array(20).fill(200));
+    expect(allocated.mock.calls.filter(([size]) => size === 300_000)).toHaveLength(1);
   });
 
   test('a file that has vanished is a miss, and told once', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -262,6 +262,18 @@ describe('other deploys', () => {
 });
 
 describe('the manifest', () => {
+  test('those that may not be read are none, and told', async () => {
+    const { collected, files, ask } = await siteOf({ 'a.css': CSS, 'dot.png': 'png' });
+    const manifests = join(collected, '.staticfiles', 'manifests');
+    rmSync(manifests, { recursive: true });
+    symlinkSync(manifests, manifests); // a loop, which root may not follow either
+    const warnings = await warningsOf(async () => {
+      expect((await ask('/static/none.css')).status).toBe(404);
+      expect((await ask(files.staticUrl('a.css'))).status).toBe(200);
+    });
+    expect(warnings).toEqual([expect.stringContaining('another deploy')]);
+  });
+
   test('may be of Django, which tells of no sizes and compressed forms', async () => {
     const baseDir = project({
       'c/a.5d41402abc4b.css': 'hello',

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { SetupError } from './errors.js';
-import { lazy, loadedOnce } from './lazy.js';
+import { lazyAsync, loadedOnce } from './lazy.js';
 import { checkOptions } from './options.js';
 import type { NodeHandler } from './serve/node.js';
 import type { FetchHandler } from './serve/web.js';
@@ -45,7 +45,7 @@ export function serveDirectory(prefix: string, options: ServeDirectoryOptions): 
     throw new SetupError("serveDirectory()'s root must be the path of a folder.");
   }
   const isActive = debug && !/^[a-z]+:|^\/\//i.test(prefix);
-  const server = lazy(async () => {
+  const server = lazyAsync(async () => {
     const { directoryServer } = await import('./serve/server.js');
     return directoryServer(resolveBaseUrl(prefix, '/'), resolve(root), showIndexes);
   });

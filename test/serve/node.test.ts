@@ -1,4 +1,4 @@
-import { symlinkSync, utimesSync } from 'node:fs';
+import { rmSync, symlinkSync, utimesSync } from 'node:fs';
 import {
   createServer,
   request as httpRequest,
@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import express from 'express';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles } from '../../src/static-files.js';
 import { project } from '../project.js';
@@ -222,6 +222,19 @@ describe('next()', () => {
       files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
     });
     expect((await raw(url, '/static/x')).body).toContain('find() must answer an array');
+  });
+
+  it('tells of a fault at its start where there is no next(), and starts when it is mended', async () => {
+    const root = project({ 'collected/a.css': 'a{}', rootFiles: 'no folder' });
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => told.mockRestore());
+    const settings = { baseDir: root, staticRoot: 'collected', debug: false };
+    const files = createStaticFiles({ ...settings, rootFiles: 'rootFiles' });
+    const url = await listen(files.handler);
+    expect((await raw(url, '/static/a.css')).status).toBe(500);
+    expect(String(told.mock.calls)).toContain('ENOTDIR');
+    rmSync(`${root}/rootFiles`);
+    expect(await raw(url, '/static/a.css')).toEqual({ status: 200, body: 'a{}' });
   });
 });
 

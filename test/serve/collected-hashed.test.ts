@@ -340,14 +340,14 @@ describe('the setting headers', () => {
   });
 
   test.each([
-    ['what is no header field', { 'X-Bad': 'a\r\nb: c' }],
-    ['what is no header field', { 'X Bad': 'a' }],
-    ['the field Content-Length, which is not for it to say', { 'Content-Length': '1' }],
-    ['the field transfer-encoding, which', { 'transfer-encoding': 'chunked' }],
-    ['7, and must answer an object of header fields', 7],
-    ['a promise; it must answer at once', Promise.reject(new Error('late'))],
-  ])('that answers %s is an error that names the file', async (message, answered) => {
-    const { files } = await siteOf({ 'a.css': 'x' }, { headers: () => answered as never });
+    ['what is no header field', () => ({ 'X-Bad': 'a\r\nb: c' })],
+    ['what is no header field', () => ({ 'X Bad': 'a' })],
+    ['the field Content-Length, which is not for it to say', () => ({ 'Content-Length': '1' })],
+    ['the field transfer-encoding, which', () => ({ 'transfer-encoding': 'chunked' })],
+    ['7, and must answer an object of header fields', () => 7],
+    ['a promise; it must answer at once', () => Promise.reject(new Error('late'))],
+  ])('that answers %s is an error that names the file', async (message, headers) => {
+    const { files } = await siteOf({ 'a.css': 'x' }, { headers: headers as never });
     const ask = await asking((request, response) => {
       files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
     });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { NodeHandler } from './serve/node.js';
 
 /** Builds a part on its first use. */
@@ -9,10 +10,22 @@ export function lazy<T>(build: () => T): () => T {
   };
 }
 
+/** The same for what takes time; where it fails, the next use tries again. */
+export function lazyAsync<T>(build: () => Promise<T>): () => Promise<T> {
+  let building: Promise<T> | undefined;
+  return () => {
+    building ??= build().catch((error: unknown) => {
+      building = undefined;
+      throw error;
+    });
+    return building;
+  };
+}
+
 /** A handler whose modules are loaded at the first request. */
 export function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
   let handler: NodeHandler | undefined;
-  const loading = lazy(load);
+  const loading = lazyAsync(load);
   return (request, response, next) => {
     if (handler) return handler(request, response, next);
     loading().then(
@@ -20,11 +33,18 @@ export function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
         handler = loaded;
         loaded(request, response, next);
       },
-      (error: unknown) => {
-        if (next) return next(error);
-        console.error(error);
-        response.writeHead(500).end();
-      },
+      (error: unknown) => (next ? next(error) : tell(error, response)),
     );
   };
+}
+
+/** Where there is nobody to hand the fault to. */
+function tell(error: unknown, response: ServerResponse): void {
+  console.error(error);
+  if (response.headersSent) return;
+  response.writeHead(500, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Cache-Control': 'no-store',
+  });
+  response.end('Internal server error\n');
 }

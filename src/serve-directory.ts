@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { SetupError } from './errors.js';
-import { lazy, loadedOnce } from './lazy.js';
+import { lazyAsync, loadedOnce } from './lazy.js';
 import { checkOptions } from './options.js';
 import type { NodeHandler } from './serve/node.js';
 import type { FetchHandler } from './serve/web.js';
@@ -46,7 +46,7 @@ export function serveDirectory(prefix: string, options: ServeDirectoryOptions): 
   }
   const baseUrl = resolveBaseUrl(prefix, '/');
   const isActive = debug && isLocal(baseUrl);
-  const server = lazy(async () => {
+  const server = lazyAsync(async () => {
     const { directoryServer } = await import('./serve/server.js');
     return directoryServer(baseUrl, resolve(root), showIndexes);
   });

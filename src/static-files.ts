@@ -4,7 +4,7 @@ import { type Problem, SettingsError, SetupError } from './errors.js';
 import type { Finder } from './finder.js';
 import { appDirsFinder } from './finders/app-dirs.js';
 import { dirsFinder } from './finders/dirs.js';
-import { lazy, loadedOnce } from './lazy.js';
+import { lazy, lazyAsync, loadedOnce } from './lazy.js';
 import { resolveSettings } from './resolve-settings.js';
 import type { NodeHandler } from './serve/node.js';
 import type { Server } from './serve/server.js';
@@ -97,7 +97,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     staticUrl = urls().url;
     return staticUrl(name);
   };
-  const server = lazy(async (): Promise<Server> => {
+  const server = lazyAsync(async (): Promise<Server> => {
     isAsked = true;
     const { serverOf } = await import('./serve/server.js');
     return serverOf(resolved, sources(), storage());

@@ -41,27 +41,36 @@ export function deploysOf(
     }
   }
 
+  /** What cannot be read, as by another user's rights, is as if it were not there, and told. */
+  async function attempt<T>(call: () => Promise<T>, none: T): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      warn(`The files of another deploy are not served: ${reason(error)}`);
+      return none;
+    }
+  }
+
   async function read(path: string): Promise<void> {
     const stats = await orNone(stat(path), undefined);
     const state = stats && `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
     if (state === undefined || seen.get(path) === state) return;
-    seen.set(path, state);
-    try {
-      remember(parseManifest(await readFile(path), path, ''));
-    } catch (error) {
-      warn(`The files of another deploy are not served: ${reason(error)}`);
-    }
+    const body = await readFile(path);
+    seen.set(path, state); // read, though it may be none
+    remember(parseManifest(body, path, ''));
   }
 
   async function look(): Promise<void> {
     const folder = storage.path?.(ARCHIVE);
-    const archived = folder === undefined ? [] : await orNone(readdir(folder), []);
+    const archived =
+      folder === undefined ? [] : await attempt(() => orNone(readdir(folder), []), []);
     const latest = archived
       .filter((name) => name.endsWith('.json'))
       .sort()
       .slice(-MOST);
-    if (manifestStorage.path) await read(manifestStorage.path(manifestName));
-    for (const name of latest) await read(storage.path?.(ARCHIVE + name) ?? '');
+    const paths = latest.map((name) => storage.path?.(ARCHIVE + name) ?? '');
+    if (manifestStorage.path) paths.unshift(manifestStorage.path(manifestName));
+    for (const path of paths) await attempt(() => read(path), undefined);
   }
 
   return {

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { reason } from '../errors.js';
 import { type Answer, type Asked, answer, answerNow, concerns } from './answer.js';
+import type { HeaderList } from './form.js';
 import { type Piece, refusal } from './respond.js';
 import type { Source } from './source.js';
 import { transfer } from './transfer.js';
@@ -64,8 +65,8 @@ async function send(response: ServerResponse, found: Answer): Promise<void> {
   const { file } = found;
   if (file === undefined) return sendBytes(response, found);
   try {
-    if (response.destroyed) return;
-    response.writeHead(found.status, found.headers as string[]);
+    if (response.destroyed || response.headersSent) return;
+    writeHead(response, found.status, found.headers);
     await transfer(response, piecesOf(found), file);
     // What was cut off must not count as finished.
     if (!response.req.socket.destroyed) response.end();
@@ -78,14 +79,31 @@ function piecesOf({ body, size = 0 }: Answer): readonly Piece[] {
   return typeof body === 'string' ? [{ start: 0, end: size - 1 }] : body;
 }
 
+/** Others may have answered meanwhile, as those do who watch how long it takes: then that stays. */
 function sendBytes(response: ServerResponse, { status, headers, body, bytes }: Answer): void {
-  response.writeHead(status, headers as string[]);
+  if (response.headersSent) return;
+  writeHead(response, status, headers);
   if (body === 'none') response.end();
   else if (body === 'whole') response.end(bytes);
   else {
     for (const piece of body) writePiece(response, piece, bytes);
     response.end();
   }
+}
+
+/**
+ * Where others have put a function of theirs in its place, the headers are set one by one: on-headers
+ * before 1.1, by which morgan, compression and express-session do it, takes a list for a list of pairs.
+ */
+function writeHead(response: ServerResponse, status: number, headers: HeaderList): void {
+  if (response.writeHead === ServerResponse.prototype.writeHead) {
+    response.writeHead(status, headers as string[]);
+    return;
+  }
+  for (let at = 0; at < headers.length; at += 2) {
+    response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
+  }
+  response.writeHead(status);
 }
 
 function writePiece(response: ServerResponse, piece: Piece, bytes: Uint8Array | undefined): void {

@@ -73,8 +73,10 @@ export function storedForm(options: StoredFormOptions): ServedForm {
     body: () => bodies.get(key),
     async open() {
       // Many may ask for it at the same moment; one reads it for all.
-      const shared = await opening;
-      if (shared?.body !== undefined) return shared;
+      if (opening !== undefined) {
+        const shared = await opening;
+        if (shared?.body !== undefined) return shared;
+      }
       const own = load();
       const end = () => {
         if (opening === own) opening = undefined;

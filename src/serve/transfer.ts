@@ -1,6 +1,6 @@
 import { read } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Piece } from './respond.js';
 
@@ -16,6 +16,9 @@ const MOST_UNUSED = 64;
  * where nobody is left to send it to. The calls are the plain ones, with callbacks: by promises a
  * transfer takes a tenth more.
  *
+ * A `write()` that others have put in its place may keep what it gets, and call nobody back, as those
+ * of middlewares that compress: it gets memory of its own, and is waited for by `drain`.
+ *
  * @throws where the file cannot be read, or has become shorter than was announced.
  */
 export function transfer(
@@ -26,21 +29,25 @@ export function transfer(
   return new Promise((done, fail) => {
     const { socket } = response.req;
     const isGone = () => response.destroyed || socket.destroyed;
-    const buffer = unused.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
+    const isPlain = response.write === ServerResponse.prototype.write;
+    const shared = isPlain ? (unused.pop() ?? Buffer.allocUnsafeSlow(CHUNK)) : undefined;
     let isWriting = false;
     let isOver = false;
     let index = 0;
     let sent = 0;
 
-    const forget = whenClosed(socket, () => {
+    const endWaiting = () => {
       if (isWriting) end(); // whether a write that waits for its turn is told, nobody promises
-    });
+    };
+    const forget = whenClosed(socket, endWaiting);
+    if (!isPlain) response.on('drain', goOn).on('close', endWaiting);
 
     function end(error?: Error): void {
       if (isOver) return;
       isOver = true;
       forget();
-      if (!isWriting && unused.length < MOST_UNUSED) unused.push(buffer);
+      if (!isPlain) response.off('drain', goOn).off('close', endWaiting);
+      if (shared && !isWriting && unused.length < MOST_UNUSED) unused.push(shared);
       if (error) fail(error);
       else done();
     }
@@ -56,11 +63,13 @@ export function transfer(
     }
 
     function readOn(at: number, last: number): void {
-      read(file.fd, buffer, 0, Math.min(CHUNK, last - at + 1), at, (error, bytesRead) => {
+      const length = Math.min(CHUNK, last - at + 1);
+      const buffer = shared ?? Buffer.allocUnsafeSlow(length);
+      read(file.fd, buffer, 0, length, at, (error, bytesRead) => {
         if (error) end(error);
         else if (bytesRead === 0) end(truncated(at, last));
         else if (isGone()) end();
-        else write(bytesRead === CHUNK ? buffer : buffer.subarray(0, bytesRead));
+        else write(bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead));
       });
     }
 
@@ -73,7 +82,14 @@ export function transfer(
     function write(chunk: Uint8Array): void {
       isWriting = true;
       sent += chunk.length;
-      response.write(chunk, typeof pieces[index] === 'string' ? nextPiece : step);
+      if (isPlain) response.write(chunk, goOn);
+      else if (response.write(chunk) !== false) goOn();
+    }
+
+    function goOn(): void {
+      if (!isWriting) return; // a `drain` of others
+      if (typeof pieces[index] === 'string') nextPiece();
+      else step();
     }
 
     step();

@@ -1,7 +1,7 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles, type StaticFiles } from '../../src/static-files.js';
 import { hashedStorage } from '../../src/storages/hashed.js';
@@ -168,6 +168,16 @@ describe('the disk', () => {
     expect((await ask(url, { 'If-None-Match': got[0]?.headers.etag ?? '' })).status).toBe(304);
   });
 
+  test('is read once for many that ask at the same moment, before anything is known', async () => {
+    const { files } = await siteOf({ 'a.txt': 'x'.repeat(300_000) });
+    const request = () => files.fetch(new Request(`http://localhost${files.staticUrl('a.txt')}`));
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => allocated.mockRestore());
+    const got = await Promise.all(Array.from({ length: 20 }, request));
+    expect(got.map((response) => response?.status)).toEqual(Array(20).fill(200));
+    expect(allocated.mock.calls.filter(([size]) => size === 300_000)).toHaveLength(1);
+  });
+
   test('a file that has vanished is a miss, and told once', async () => {
     const { collected, files, ask } = await siteOf({ 'a.txt': 'one' }, { cache: false });
     const path = pathIn(collected, files, 'a.txt');
@@ -252,6 +262,18 @@ describe('other deploys', () => {
 });
 
 describe('the manifest', () => {
+  test('those that may not be read are none, and told', async () => {
+    const { collected, files, ask } = await siteOf({ 'a.css': CSS, 'dot.png': 'png' });
+    const manifests = join(collected, '.staticfiles', 'manifests');
+    rmSync(manifests, { recursive: true });
+    symlinkSync(manifests, manifests); // a loop, which root may not follow either
+    const warnings = await warningsOf(async () => {
+      expect((await ask('/static/none.css')).status).toBe(404);
+      expect((await ask(files.staticUrl('a.css'))).status).toBe(200);
+    });
+    expect(warnings).toEqual([expect.stringContaining('another deploy')]);
+  });
+
   test('may be of Django, which tells of no sizes and compressed forms', async () => {
     const baseDir = project({
       'c/a.5d41402abc4b.css': 'hello',
@@ -318,14 +340,14 @@ describe('the setting headers', () => {
   });
 
   test.each([
-    ['what is no header field', { 'X-Bad': 'a\r\nb: c' }],
-    ['what is no header field', { 'X Bad': 'a' }],
-    ['the field Content-Length, which is not for it to say', { 'Content-Length': '1' }],
-    ['the field transfer-encoding, which', { 'transfer-encoding': 'chunked' }],
-    ['7, and must answer an object of header fields', 7],
-    ['a promise; it must answer at once', Promise.reject(new Error('late'))],
-  ])('that answers %s is an error that names the file', async (message, answered) => {
-    const { files } = await siteOf({ 'a.css': 'x' }, { headers: () => answered as never });
+    ['what is no header field', () => ({ 'X-Bad': 'a\r\nb: c' })],
+    ['what is no header field', () => ({ 'X Bad': 'a' })],
+    ['the field Content-Length, which is not for it to say', () => ({ 'Content-Length': '1' })],
+    ['the field transfer-encoding, which', () => ({ 'transfer-encoding': 'chunked' })],
+    ['7, and must answer an object of header fields', () => 7],
+    ['a promise; it must answer at once', () => Promise.reject(new Error('late'))],
+  ])('that answers %s is an error that names the file', async (message, headers) => {
+    const { files } = await siteOf({ 'a.css': 'x' }, { headers: headers as never });
     const ask = await asking((request, response) => {
       files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
     });

@@ -1,5 +1,6 @@
-import { symlinkSync, utimesSync } from 'node:fs';
-import { request as httpRequest } from 'node:http';
+import { rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { request as httpRequest, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import express from 'express';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
@@ -207,6 +208,19 @@ describe('next()', () => {
     });
     expect((await raw(url, '/static/x')).body).toContain('find() must answer an array');
   });
+
+  it('tells of a fault at its start where there is no next(), and starts when it is mended', async () => {
+    const root = project({ 'collected/a.css': 'a{}', rootFiles: 'no folder' });
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => told.mockRestore());
+    const settings = { baseDir: root, staticRoot: 'collected', debug: false };
+    const files = createStaticFiles({ ...settings, rootFiles: 'rootFiles' });
+    const url = await serve(files.handler);
+    expect((await raw(url, '/static/a.css')).status).toBe(500);
+    expect(String(told.mock.calls)).toContain('ENOTDIR');
+    rmSync(`${root}/rootFiles`);
+    expect(await raw(url, '/static/a.css')).toEqual({ status: 200, body: 'a{}' });
+  });
 });
 
 describe('the live handler', () => {
@@ -242,5 +256,65 @@ describe('the collected handler', () => {
     const url = await serve(createStaticFiles({ debug: false }).handler);
     expect((await raw(url, '/static/a.css')).status).toBe(500);
     expect(String(told.mock.calls[0]?.[0])).toContain('set staticRoot in the settings');
+  });
+});
+
+it.each([
+  ['a file', '/static/app/a.css'],
+  ['a large file', '/static/app/large.bin'],
+  ['a miss', '/static/app/none.css'],
+])('leaves an answer alone that has been given before it found %s', async (_what, path) => {
+  const root = project({ ...SITE, 'static/app/large.bin': Buffer.alloc(200_000) });
+  const files = createStaticFiles({
+    baseDir: root,
+    dirs: ['static'],
+    debug: true,
+    fallthrough: true,
+  });
+  const url = await serve((request, response) => {
+    files.handler(request, response);
+    response.writeHead(503, { 'Content-Length': '9' });
+    response.write('it ');
+    setTimeout(() => response.end('lasted'), 100);
+  });
+  const response = await fetch(url + path);
+  expect([response.status, await response.text()]).toEqual([503, 'it lasted']);
+});
+
+describe('behind a middleware that has put its own functions into the response', () => {
+  /** What on-headers 1.0 does: it takes a list of headers for a list of pairs. */
+  function onHeaders(response: ServerResponse, call: () => void): void {
+    const writeHead = response.writeHead.bind(response);
+    response.writeHead = (status: number, headers?: unknown) => {
+      if (Array.isArray(headers)) {
+        for (const [name, value] of headers) response.setHeader(name, value);
+      } else if (headers) {
+        for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+      }
+      call();
+      return writeHead(status);
+    };
+  }
+
+  it.each(['live', 'collected'] as const)('the headers are the same, %s', async (mode) => {
+    const settings = { dirs: [join(project(SITE), 'static')], staticRoot: project({}) };
+    await createStaticFiles(settings).collect();
+    const files = createStaticFiles({ ...settings, debug: mode === 'live' });
+    const url = await serve((request, response) => {
+      if (request.url?.endsWith('?wrapped')) {
+        onHeaders(response, () => response.setHeader('X-Seen', String(response.getHeader('ETag'))));
+      }
+      files.handler(request, response);
+    });
+    for (const path of ['/static/app/a.css', '/static/app/a.css', '/static/nothing']) {
+      const plain = await fetch(url + path);
+      const wrapped = await fetch(`${url}${path}?wrapped`);
+      const headers = Object.fromEntries(wrapped.headers);
+      expect(headers['x-seen']).toBe(String(plain.headers.get('etag') ?? undefined));
+      delete headers['x-seen'];
+      expect(wrapped.status).toBe(plain.status);
+      expect({ ...headers, date: '' }).toEqual({ ...Object.fromEntries(plain.headers), date: '' });
+      expect(await wrapped.text()).toBe(await plain.text());
+    }
   });
 });

@@ -1,8 +1,10 @@
 import { truncateSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
+import { connect as connectHttp2, constants, createServer as createHttp2 } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { createGzip, gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Piece } from '../../src/serve/respond.js';
 import { transfer } from '../../src/serve/transfer.js';
@@ -92,6 +94,71 @@ describe('a transfer', () => {
     await new Promise((done) => socket.once('data', done));
     socket.destroy();
     await expect.poll(() => [begun, ended]).toEqual([5, 5]);
+  });
+
+  test('goes on where a middleware compresses, whose write() takes no callback', async () => {
+    const { file } = await fileOf(BIG);
+    const port = await serving(async (response) => {
+      const gzip = createGzip();
+      const { write, end } = response;
+      response.write = (chunk: Uint8Array) => gzip.write(chunk);
+      response.on = ((type: string, listener: () => void) =>
+        type === 'drain'
+          ? gzip.on(type, listener)
+          : Object.getPrototypeOf(response).on.call(response, type, listener)) as never;
+      gzip.on('data', (chunk) => {
+        if (!write.call(response, chunk, 'utf8')) gzip.pause();
+      });
+      Object.getPrototypeOf(response).on.call(response, 'drain', () => gzip.resume());
+      gzip.on('end', () => end.call(response, undefined, 'utf8'));
+      await transfer(response, [{ start: 0, end: BIG.length - 1 }], file);
+      gzip.end();
+    });
+    const packed = await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer();
+    expect(gunzipSync(packed).equals(BIG)).toBe(true);
+  });
+
+  test('a middleware may keep what is written', async () => {
+    const lines = Buffer.from(Array.from({ length: 50_000 }, (_, line) => `${line}\n`).join(''));
+    const { file } = await fileOf(lines);
+    const kept: Uint8Array[] = [];
+    const port = await serving(async (response) => {
+      const write = response.write.bind(response);
+      response.write = ((chunk: Uint8Array, encoding?: BufferEncoding) => {
+        kept.push(chunk);
+        write(chunk, encoding ?? 'utf8'); // and answers nothing, as many do
+      }) as never;
+      await transfer(response, [{ start: 0, end: lines.length - 1 }], file);
+      response.end();
+    });
+    const sent = await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer();
+    expect(Buffer.from(sent).equals(lines)).toBe(true);
+    expect(Buffer.concat(kept).equals(lines)).toBe(true);
+  });
+
+  test('ends where the reader of one answer of HTTP/2 goes away, and the connection stays', async () => {
+    const { file } = await fileOf(BIG);
+    let ended = 0;
+    const server = createHttp2((_request, response) => {
+      void transfer(
+        response as unknown as ServerResponse,
+        [{ start: 0, end: BIG.length - 1 }],
+        file,
+      ).then(() => ended++);
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      session.destroy();
+      server.close();
+    });
+    for (let count = 1; count <= 3; count++) {
+      const stream = session.request({ ':path': '/' });
+      await new Promise((resolve) => stream.once('response', resolve));
+      stream.close(constants.NGHTTP2_CANCEL);
+      await expect.poll(() => ended).toBe(count);
+    }
+    expect(session.destroyed).toBe(false);
   });
 
   test('fails where the file has become shorter', async () => {

@@ -1,4 +1,4 @@
-import type { NodeHandler } from './serve/node.js';
+import { type NodeHandler, takesFaults } from './next.js';
 
 /** Builds a part on its first use. */
 export function lazy<T>(build: () => T): () => T {
@@ -20,7 +20,11 @@ export function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
         handler = loaded;
         loaded(request, response, next);
       },
-      (error: unknown) => (next ? next(error) : response.destroy()),
+      (error: unknown) => {
+        if (takesFaults(next)) return next(error);
+        console.error(error);
+        response.writeHead(500).end();
+      },
     );
   };
 }

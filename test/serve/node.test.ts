@@ -1,10 +1,16 @@
 import { symlinkSync, utimesSync } from 'node:fs';
-import { createServer, request as httpRequest, type RequestListener } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles } from '../../src/static-files.js';
+import { hashedStorage } from '../../src/storages/hashed.js';
 import { project } from '../project.js';
 
 const SITE = {
@@ -216,6 +222,28 @@ describe('next()', () => {
       files.handler(request, response, (error) => response.writeHead(500).end(String(error)));
     });
     expect((await raw(url, '/static/x')).body).toContain('find() must answer an array');
+  });
+
+  it.each([
+    ['of a file', { storage: hashedStorage() }, 'There is no manifest'],
+    ['of everything', { rootFiles: 'secret.txt' }, 'ENOTDIR'],
+  ])('that takes no error does not hide a fault %s', async (_, settings, message) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => said.mockRestore());
+    const files = createStaticFiles({
+      baseDir: project(SITE),
+      staticRoot: 'collected',
+      debug: false,
+      ...settings,
+    });
+    const page = (response: ServerResponse) => () => void response.end('the page');
+    const url = await listen((request, response) => {
+      files.handler(request, response, page(response));
+    });
+    expect((await raw(url, '/static/app/a.css')).status).toBe(500);
+    expect(String(said.mock.lastCall)).toContain(message);
+    const bare = await listen((request, response) => files.handler(request, response));
+    expect((await raw(bare, '/static/app/a.css')).status).toBe(500);
   });
 });
 

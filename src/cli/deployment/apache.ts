@@ -200,6 +200,7 @@ function rootFolder(root: string, { maxAge, application }: Site): string[] {
 function proxy(application: string): string[] {
   return [
     'ProxyPreserveHost On',
+    'RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}',
     `ProxyPass "/" "http://${application}/"`,
     `ProxyPassReverse "/" "http://${application}/"`,
     '',

@@ -221,7 +221,12 @@ const plain: Project = {
       fields: { vary: 'Accept-Encoding', 'content-language': undefined },
     },
     { path: '/static/none.css?x=1', ...APPLICATION },
-    { path: '/page', ...APPLICATION },
+    {
+      path: '/page',
+      headers: { 'X-Forwarded-Proto': 'https' },
+      ...APPLICATION,
+      fields: { 'x-scheme': 'http' },
+    },
   ],
 };
 
@@ -298,7 +303,10 @@ describe.each(RUNS)('a site $title, by $name', ({ project, server }) => {
   let running: HttpServer;
   beforeAll(async () => {
     folder = await laidOut(project);
-    application = await listen((_, response) => response.end(APPLICATION.body));
+    application = await listen((request, response) => {
+      response.setHeader('X-Scheme', String(request.headers['x-forwarded-proto']));
+      response.end(APPLICATION.body);
+    });
     const options = [...project.options(application.url), ...server.options];
     running = await printAndStart(server, folder, options);
   });

@@ -8,6 +8,10 @@ export interface StaticVariables {
   readonly media: StaticFiles['mediaUrl'];
 }
 
+declare module 'hono' {
+  interface ContextVariableMap extends StaticVariables {}
+}
+
 /**
  * Serves static files, and in development uploaded ones: `app.use(serveStatic(files))`. Requests for
  * others are the next handler's, and faults `app.onError()`'s. Pages get URLs from

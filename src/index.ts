@@ -29,8 +29,8 @@ export { appDirsFinder } from './finders/app-dirs.js';
 export { dirsFinder } from './finders/dirs.js';
 export { type Packages, packagesFinder } from './finders/packages.js';
 export { type LoadConfigOptions, loadConfig } from './load-config.js';
+export type { Next, NodeHandler } from './next.js';
 export type { Ignore } from './patterns.js';
-export type { Next, NodeHandler } from './serve/node.js';
 export type { FetchHandler } from './serve/web.js';
 export {
   type DirectoryServer,

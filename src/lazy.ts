@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { NodeHandler } from './serve/node.js';
+import { type NodeHandler, takesFaults } from './next.js';
 
 /** Builds a part on its first use. */
 export function lazy<T>(build: () => T): () => T {
@@ -33,7 +33,7 @@ export function loadedOnce(load: () => Promise<NodeHandler>): NodeHandler {
         handler = loaded;
         loaded(request, response, next);
       },
-      (error: unknown) => (next ? next(error) : tell(error, response)),
+      (error: unknown) => (takesFaults(next) ? next(error) : tell(error, response)),
     );
   };
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { SetupError } from './errors.js';
 import { lazyAsync, loadedOnce } from './lazy.js';
+import type { NodeHandler } from './next.js';
 import { checkOptions } from './options.js';
-import type { NodeHandler } from './serve/node.js';
 import type { FetchHandler } from './serve/web.js';
 import { baseUrlFault, isLocal, resolveBaseUrl } from './urls.js';
 

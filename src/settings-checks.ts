@@ -205,7 +205,7 @@ function glob(value: unknown, key: string): Problem[] {
   return [fault('E115', message, negated ? 'Globs say what is meant; else write a function.' : '')];
 }
 
-const prehashedGlobs = listOf('globs, or a function', 'E115', glob);
+const prehashedGlobs = listOf('globs, one of them, or a function', 'E115', glob);
 
 const CODINGS: readonly unknown[] = ['br', 'gzip', 'zstd'] satisfies Coding[];
 

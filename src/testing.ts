@@ -10,8 +10,8 @@ import {
   kindOf,
   listenerOf,
 } from './listener.js';
+import type { NodeHandler } from './next.js';
 import { checkFiles, checkOptions } from './options.js';
-import type { NodeHandler } from './serve/node.js';
 import { createStaticFiles, type StaticFiles } from './static-files.js';
 
 export { type Application, ApplicationError };

@@ -169,9 +169,14 @@ describe('settings that are wrong', () => {
       'prehashed',
       /a/,
       'E115',
-      'prehashed must be an array of globs, or a function, not an object.',
+      'prehashed must be an array of globs, one of them, or a function, not an object.',
     ],
-    ['prehashed', true, 'E115', 'prehashed must be an array of globs, or a function, not true.'],
+    [
+      'prehashed',
+      true,
+      'E115',
+      'prehashed must be an array of globs, one of them, or a function, not true.',
+    ],
     ['prehashed', ['!a'], 'E115', "not '!a'. Globs say what is meant; else write a function."],
     [
       'compress',

@@ -1,16 +1,11 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { reason } from '../errors.js';
+import { type Next, type NodeHandler, takesFaults } from '../next.js';
 import { type Answer, type Asked, answer, answerNow, concerns } from './answer.js';
 import type { HeaderList } from './form.js';
 import { type Piece, refusal } from './respond.js';
 import type { Source } from './source.js';
 import { transfer } from './transfer.js';
-
-/** Passes a request on, or reports an error; Connect's. */
-export type Next = (error?: unknown) => void;
-
-/** A request listener of `node:http` that also is a middleware of Connect and Express. */
-export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: Next) => void;
 
 /** Answers requests below the sources' prefixes; all others, and misses if so wished, are `next()`'s. */
 export function nodeHandler(sources: readonly Source[]): NodeHandler {
@@ -20,7 +15,10 @@ export function nodeHandler(sources: readonly Source[]): NodeHandler {
       path: pathOf(request),
       headers: request.headers,
     };
-    const pass: Next = next ?? ((error) => refuse(response, error));
+    const pass: Next = (error) => {
+      if (next && (error === undefined || takesFaults(next))) return next(error);
+      refuse(response, error);
+    };
     let known: Answer | undefined;
     try {
       known = answerNow(sources, asked);

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
-import { orUndefined } from '../errors.js';
+import { systemCode } from '../errors.js';
 import { contentType } from '../media-types.js';
+import type { NodeHandler } from '../next.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
@@ -13,7 +14,7 @@ import { disarmingHeaders } from './disarm.js';
 import { statOf } from './disk.js';
 import { folderSource } from './folder.js';
 import { liveSource } from './live.js';
-import { type NodeHandler, nodeHandler } from './node.js';
+import { nodeHandler } from './node.js';
 import { keptFor, REVALIDATE, rulesOf } from './rules.js';
 import type { Source } from './source.js';
 import { type FetchHandler, fetchHandler } from './web.js';
@@ -117,9 +118,14 @@ function isSourceOf(sources: Sources) {
 
 /** The names of a folder's files; a folder that is not there has none. */
 async function filesIn(root: string): Promise<string[]> {
-  const entries = await orUndefined(readdir(root, { recursive: true, withFileTypes: true }));
-  return (entries ?? [])
-    .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => `${relative(root, parentPath)}/${name}`)
-    .map((path) => path.replaceAll(sep, '/').replace(/^\//, ''));
+  try {
+    const entries = await readdir(root, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map(({ parentPath, name }) => `${relative(root, parentPath)}/${name}`)
+      .map((path) => path.replaceAll(sep, '/').replace(/^\//, ''));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []; // and not ENOTDIR: a file is a mistake
+    throw error;
+  }
 }

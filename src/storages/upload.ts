@@ -1,4 +1,5 @@
 import { chmod, type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { IncomingMessage } from 'node:http';
 import { dirname, join } from 'node:path';
 import { SetupError, systemCode, TooLargeError } from '../errors.js';
 import { PARTIAL } from '../names.js';
@@ -112,10 +113,23 @@ async function* chunksOf(body: unknown): AsyncGenerator<unknown> {
   if (bytes !== undefined) return yield bytes;
   if (body instanceof Blob) return yield* chunksOf(body.stream());
   if (Object(body).readableEnded === true) throw noBody('was read to its end before');
+  if (body instanceof IncomingMessage) return yield* leftToItsServer(body);
   const stream = Object(body) as Partial<AsyncIterable<unknown> & ReadableStream>;
   if (stream[Symbol.asyncIterator]) yield* stream as AsyncIterable<unknown>;
   else if (stream.getReader) yield* read(stream as ReadableStream);
   else throw noBody(`is ${body === null ? 'null' : `of the type ${typeof body}`}`);
+}
+
+/**
+ * What is left of a request that is given up is read, as body-parser does: destroying it would end the
+ * connection, after an answer that keeps it for the client's next request.
+ */
+async function* leftToItsServer(request: IncomingMessage): AsyncGenerator<unknown> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } finally {
+    request.resume();
+  }
 }
 
 /** Streams of the Web are iterable in Node, and not in every other place. */

@@ -68,6 +68,14 @@ it('pages have URLs by the variables of the context', async () => {
   ]);
 });
 
+it('handlers know its variables, chained to it or not', async () => {
+  const { files } = await site();
+  const app = new Hono();
+  app.use(serveStatic(files));
+  app.get('/', (c) => c.text(`${c.var.static('app/a.css')} ${c.var.media('me.txt')}`));
+  expect(await (await app.request('/')).text()).toBe('/static/app/a.css /media/me.txt');
+});
+
 it('what runs in front of it works: a log, headers, access', async () => {
   const { files } = await site();
   const lines: string[] = [];

@@ -5,6 +5,7 @@ import express from 'express';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles } from '../../src/static-files.js';
+import { hashedStorage } from '../../src/storages/hashed.js';
 import { serve } from '../listen.js';
 import { project } from '../project.js';
 
@@ -220,6 +221,28 @@ describe('next()', () => {
     expect(String(told.mock.calls)).toContain('ENOTDIR');
     rmSync(`${root}/rootFiles`);
     expect(await raw(url, '/static/a.css')).toEqual({ status: 200, body: 'a{}' });
+  });
+
+  it.each([
+    ['of a file', { storage: hashedStorage() }, 'There is no manifest'],
+    ['of everything', { rootFiles: 'secret.txt' }, 'ENOTDIR'],
+  ])('that takes no error does not hide a fault %s', async (_, settings, message) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => said.mockRestore());
+    const files = createStaticFiles({
+      baseDir: project(SITE),
+      staticRoot: 'collected',
+      debug: false,
+      ...settings,
+    });
+    const page = (response: ServerResponse) => () => void response.end('the page');
+    const url = await serve((request, response) => {
+      files.handler(request, response, page(response));
+    });
+    expect((await raw(url, '/static/app/a.css')).status).toBe(500);
+    expect(String(said.mock.lastCall)).toContain(message);
+    const bare = await serve((request, response) => files.handler(request, response));
+    expect((await raw(bare, '/static/app/a.css')).status).toBe(500);
   });
 });
 

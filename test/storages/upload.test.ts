@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type fs from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { PassThrough, Readable, Transform } from 'node:stream';
@@ -282,6 +282,35 @@ describe('whole or not at all:', () => {
     });
     expect(await outcome).toMatchObject({ code: 'ECONNRESET' });
     expect(all()).toEqual([]);
+  });
+
+  test('a request that is too large leaves its connection to the next one', async () => {
+    const { storage } = uploads({ maxBytes: 100_000 });
+    const server = createServer((incoming, response) => {
+      storage.save('a.bin', incoming).then(
+        () => response.end(),
+        () => response.writeHead(413).end(),
+      );
+    }).listen(0, '127.0.0.1');
+    let connections = 0;
+    server.on('connection', () => connections++);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => {
+      agent.destroy();
+      server.close();
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const post = async (size: number) => {
+      const sent = request({ port, host: '127.0.0.1', method: 'POST', agent });
+      sent.end(Buffer.alloc(size));
+      const [response] = await once(sent, 'response');
+      await once(response.resume(), 'end');
+      return [response.statusCode, connections];
+    };
+    expect(await post(5_000_000)).toEqual([413, 1]);
+    expect(await post(300_000)).toEqual([413, 1]);
+    expect(await post(10)).toEqual([200, 1]);
   });
 
   test('a process that is killed in the middle leaves nothing under the name', async () => {

@@ -137,7 +137,12 @@ function encoding(coding: Coding): string[] {
   const suffix = SUFFIXES[coding];
   return [
     `<If "reqenv('staticfiles_form') == '${coding}'">`,
-    ...indent([`RemoveType ${suffix}`, `AddEncoding ${coding} ${suffix}`]),
+    // Debian's mime.conf takes .br for Breton.
+    ...indent([
+      `RemoveType ${suffix}`,
+      `RemoveLanguage ${suffix}`,
+      `AddEncoding ${coding} ${suffix}`,
+    ]),
     '</If>',
   ];
 }
@@ -157,7 +162,6 @@ function answered(kind: Kind, lines: readonly string[]): string[] {
       'RemoveEncoding br gz zst',
       ...types,
       ...lines,
-      'Header unset Content-Language',
       NOSNIFF,
     ]),
     '</If>',
@@ -196,6 +200,7 @@ function rootFolder(root: string, { maxAge, application }: Site): string[] {
 function proxy(application: string): string[] {
   return [
     'ProxyPreserveHost On',
+    'RequestHeader set X-Forwarded-Proto expr=%{REQUEST_SCHEME}',
     `ProxyPass "/" "http://${application}/"`,
     `ProxyPassReverse "/" "http://${application}/"`,
     '',

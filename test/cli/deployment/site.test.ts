@@ -203,13 +203,29 @@ const root: Project = {
 const plain: Project = {
   title: 'with plain names, and what is not there left to the application',
   config: `staticRoot: 'collected', fallthrough: true, compress: ['br', 'gzip'], prehashed: '*.js',`,
-  files: { [`site/app.${ODD}.css`]: 'a{}', 'site/x.js': '1' },
+  files: {
+    [`site/app.${ODD}.css`]: 'a{}',
+    'site/x.js': '1',
+    'site/long.css': 'a { color: red }\n'.repeat(100),
+  },
   options: (application) => ['--proxy', application],
   rows: [
     { path: `/static/app.${ODD}.css`, status: 200, fields: short(60) },
     { path: '/static/x.js', status: 200, fields: short(60) },
+    {
+      path: '/static/long.css',
+      headers: { 'Accept-Encoding': 'br, gzip' },
+      status: 200,
+      // For Apache on Debian, .br is Breton.
+      fields: { vary: 'Accept-Encoding', 'content-language': undefined },
+    },
     { path: '/static/none.css?x=1', ...APPLICATION },
-    { path: '/page', ...APPLICATION },
+    {
+      path: '/page',
+      headers: { 'X-Forwarded-Proto': 'https' },
+      ...APPLICATION,
+      fields: { 'x-scheme': 'http' },
+    },
   ],
 };
 
@@ -286,7 +302,10 @@ describe.each(RUNS)('a site $title, by $name', ({ project, server }) => {
   let running: HttpServer;
   beforeAll(async () => {
     folder = await laidOut(project);
-    application = await listen((_, response) => response.end(APPLICATION.body));
+    application = await listen((request, response) => {
+      response.setHeader('X-Scheme', String(request.headers['x-forwarded-proto']));
+      response.end(APPLICATION.body);
+    });
     const options = [...project.options(application.url), ...server.options];
     running = await printAndStart(server, folder, options);
   });

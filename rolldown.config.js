@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { defineConfig } from 'rolldown';
 
-/** What the package offers, and what a program loads when it first needs it. */
+/** What a program loads when it first needs it. */
 const LATER =
   /^src\/(?:cli|collect|serve|scanners)\/|^src\/(?:checks|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner|testing|listener)\.ts$/;
 

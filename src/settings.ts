@@ -132,8 +132,8 @@ export interface Settings {
    */
   readonly maxAge?: number | undefined;
   /**
-   * Adds header fields to the answers of the handler, or replaces ours; WhiteNoise's
-   * WHITENOISE_ADD_HEADERS_FUNCTION.
+   * Adds header fields to the answers of the handler, or replaces ours, for all files but uploads;
+   * WhiteNoise's WHITENOISE_ADD_HEADERS_FUNCTION.
    * @default none
    */
   readonly headers?: HeadersSetting | undefined;

@@ -100,7 +100,8 @@ describe("import 'staticfiles' and one URL load no more than they need", () => {
     const source = readFileSync(join(dist, 'chunks/core.js'), 'utf8');
     const held = [...source.matchAll(/^\/\/ (src\/\S+)\.ts$/gm)].map((match) => match[1] as string);
     expect(held).toContain('src/url-resolver');
-    const later = /^src\/(?:cli|collect|serve\/|checks|media-types|angle-tags|import)/;
+    const later =
+      /^src\/(?:cli|collect|serve\/|scanner|checks|upload|storages\/upload|media-types|angle-tags|import|testing|listener)/;
     expect(held.filter((name) => later.test(name))).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import {
   baseUrlFault,
   encodePath,
   encodeSuffix,
+  isLocal,
   joinUrl,
   normaliseScriptName,
   resolveBaseUrl,
@@ -102,6 +103,15 @@ describe('base URLs', () => {
     expect(baseUrlFault(given)).toBeUndefined();
     expect(resolveBaseUrl(given, '/app')).toBe(resolved);
     expect(basePath(resolved)).toBe(path);
+  });
+
+  test.each([
+    ['/static/', true],
+    ['/', true],
+    ['//cdn.example.com/', false],
+    ['https://cdn.example.com/static/', false],
+  ])('%j is of this site: %j', (baseUrl, expected) => {
+    expect(isLocal(baseUrl)).toBe(expected);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AnswerHead, lengthened, type Rest } from './answer-head.js';
+import { edit, field, lengthen, lengthenHidden, type Rest, settle } from './answer-head.js';
 
 /** What an answer gets besides its own. */
 interface Addition {
@@ -26,14 +26,18 @@ export function addScript(url: string, request: IncomingMessage, response: Serve
   let isCounted = false;
 
   response.writeHead = ((status: number, ...rest: Rest) => {
-    const head = new AnswerHead(response, rest);
+    let left = rest;
     if (!response.headersSent) {
-      addition = additionTo(url, status, head);
-      if (addition?.isFirst) head.edit('content-type', asHtml);
-      if (addition !== undefined && !isCounted) head.lengthen(addition.bytes.length);
-      if (addition !== undefined || (status === 304 && isOurs)) head.edit('etag', marked);
+      left = settle(response, rest);
+      addition = additionTo(url, status, response);
+      if (addition?.isFirst) edit(response, 'content-type', asHtml);
+      if (addition !== undefined && !isCounted) {
+        lengthen(response, addition.bytes.length);
+        lengthenHidden(response, addition.bytes.length);
+      }
+      if (addition !== undefined || (status === 304 && isOurs)) edit(response, 'etag', marked);
     }
-    return writeHead.apply(response, [status, ...head.rest] as Parameters<typeof writeHead>);
+    return writeHead.apply(response, [status, ...left] as Parameters<typeof writeHead>);
   }) as ServerResponse['writeHead'];
 
   response.write = ((...args: Parameters<typeof write>) => {
@@ -48,9 +52,8 @@ export function addScript(url: string, request: IncomingMessage, response: Serve
   response.end = ((...args: unknown[]) => {
     if (!response.headersSent) {
       // Node counts the bytes of an answer that ends with its first: it has to see all of them.
-      const head = new AnswerHead(response, []);
-      addition = additionTo(url, response.statusCode, head);
-      if (addition !== undefined) head.edit('content-length', lengthened(addition.bytes.length));
+      addition = additionTo(url, response.statusCode, response);
+      if (addition !== undefined) lengthen(response, addition.bytes.length);
       isCounted = true;
     }
     const all = addition === undefined || response.writableEnded ? args : withBytes(args, addition);
@@ -72,14 +75,14 @@ const PAGE = /^\s*text\/html\s*(?:;|$)/;
 const TEXT = /^\s*(?:text\/plain|application\/json)\s*(?:;|$)/;
 
 /** `undefined` for what is no page, or cannot be added to. */
-function additionTo(url: string, status: number, head: AnswerHead): Addition | undefined {
-  const type = head.get('content-type').toLowerCase();
+function additionTo(url: string, status: number, response: ServerResponse): Addition | undefined {
+  const type = field(response, 'content-type').toLowerCase();
   const isPage = PAGE.test(type) && ((status >= 200 && status < 204) || status >= 400);
   if (!isPage && !(TEXT.test(type) && status >= 400)) return undefined;
   if (/charset\s*=\s*"?utf-?(?:16|32)/.test(type)) return undefined; // what is added is ASCII
-  if (!/^(?:identity)?$/i.test(head.get('content-encoding'))) return undefined;
-  if (/^\s*attachment/i.test(head.get('content-disposition'))) return undefined;
-  const nonce = /'nonce-([\w+/=-]+)'/.exec(head.get('content-security-policy'))?.[1];
+  if (!/^(?:identity)?$/i.test(field(response, 'content-encoding'))) return undefined;
+  if (/^\s*attachment/i.test(field(response, 'content-disposition'))) return undefined;
+  const nonce = /'nonce-([\w+/=-]+)'/.exec(field(response, 'content-security-policy'))?.[1];
   const attributes = nonce === undefined ? '' : ` nonce="${nonce}"`;
   const script = `<script src="${url}" async${attributes}></script>`;
   // After `<plaintext>` everything is text, to the end (HTML, 13.2.5.5).

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Problem, SetupError, systemCode } from './errors.js';
 import { isInside } from './names.js';
@@ -41,7 +41,7 @@ export function checkFolders(
   sources: Sources,
   destination: string | undefined,
 ): Problem[] {
-  const problems = sources.check();
+  const problems = [...sources.check(), ...checkRootFiles(settings)];
   if (settings.debug && process.env.NODE_ENV === 'production') {
     problems.push({
       id: 'staticfiles.W103',
@@ -53,6 +53,19 @@ export function checkFolders(
   if (problems.some(({ level }) => level === 'error')) return problems;
   if (destination === undefined) return problems;
   return [...problems, ...rootAmongSources(destination, settings, sources)];
+}
+
+function checkRootFiles({ rootFiles }: ResolvedSettings): Problem[] {
+  if (rootFiles === undefined) return [];
+  if (statSync(rootFiles, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return [
+    {
+      id: 'staticfiles.W106',
+      level: 'warning',
+      message: `rootFiles is no folder: '${rootFiles}'.`,
+      hint: "Make it, with the files of the site's root in it, or leave the setting out.",
+    },
+  ];
 }
 
 /** What is collected into a source is collected again; what lies in the static root, falls to --clear. */

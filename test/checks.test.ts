@@ -33,6 +33,22 @@ describe('folders', () => {
     for (const { message } of problems) expect(message).toContain(baseDir);
   });
 
+  test.each([
+    ['is not there', 'gone'],
+    ['is a file', 'robots.txt'],
+  ])('of rootFiles that %s is warned of', async (_, rootFiles) => {
+    const baseDir = project({ 'robots.txt': 'all', 'root/robots.txt': 'all' });
+    expect(await check({ baseDir, rootFiles })).toEqual([
+      {
+        id: 'staticfiles.W106',
+        level: 'warning',
+        message: `rootFiles is no folder: '${join(baseDir, rootFiles)}'.`,
+        hint: "Make it, with the files of the site's root in it, or leave the setting out.",
+      },
+    ]);
+    expect(await check({ baseDir, rootFiles: 'root' })).toEqual([]);
+  });
+
   test('are compared with where the storage writes, whatever staticRoot says', async () => {
     const root = project({ 'site/a.css': '', 'up/me.jpg': '' });
     const storage = fileSystemStorage({ root: '.' });

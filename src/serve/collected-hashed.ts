@@ -8,12 +8,9 @@ import type { Hashing, Storage } from '../storage.js';
 import { deploysOf } from './deploys.js';
 import { liesIn } from './disk.js';
 import { formOf } from './form.js';
-import { IMMUTABLE, type ServingRules } from './rules.js';
+import { IMMUTABLE, MOST_FILES, type ServingRules } from './rules.js';
 import type { ServedFile, Source } from './source.js';
 import { storedForm } from './stored-form.js';
-
-/** Of so many files it is remembered what answers say; a kilobyte or two each. */
-const MOST_FILES = 20_000;
 
 /** What a name is answered with. */
 interface Target {

@@ -1,17 +1,13 @@
 import type { Stats } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { type Coding, SUFFIXES } from '../codings.js';
-import { NameError } from '../errors.js';
 import { contentType } from '../media-types.js';
 import { PARTIAL, pathUnder, STATE_FOLDER } from '../names.js';
-import { liesIn, statOf } from './disk.js';
+import { liesIn, pathIn, statOf } from './disk.js';
 import { fileTag, formOf } from './form.js';
-import type { ServingRules } from './rules.js';
+import { MOST_FILES, type ServingRules } from './rules.js';
 import type { ServedFile, Source } from './source.js';
 import { storedForm } from './stored-form.js';
-
-/** Of so many files it is remembered what answers say; a kilobyte or two each. */
-const MOST_FILES = 20_000;
 
 /** For so long a file counts as unchanged: nothing to those who may keep it for a minute. */
 const TRUSTED_MS = 1000;
@@ -90,7 +86,7 @@ export function plainSource(root: string, rules: ServingRules, isSource: IsSourc
   async function isVariant(name: string): Promise<boolean> {
     const suffix = Object.values(SUFFIXES).find((ending) => name.endsWith(ending));
     if (suffix === undefined) return false;
-    const path = pathOf(root, name.slice(0, -suffix.length));
+    const path = pathIn(root, name.slice(0, -suffix.length));
     const original = path === undefined ? undefined : await statOf(path);
     return original?.isFile() === true && !(await isSource(name));
   }
@@ -103,7 +99,7 @@ export function plainSource(root: string, rules: ServingRules, isSource: IsSourc
       return known && Date.now() - known.checkedAt < TRUSTED_MS ? known.file : undefined;
     },
     async find(name) {
-      const path = isOwn(name) ? undefined : pathOf(root, name);
+      const path = isOwn(name) ? undefined : pathIn(root, name);
       if (path === undefined || (await isVariant(name))) return undefined;
       const forms = await formsOf(name, path);
       const url = rules.pathOf(name);
@@ -129,14 +125,4 @@ function isOwn(name: string): boolean {
   const spelled = name.toLowerCase(); // some file systems do not tell the difference
   const last = spelled.slice(spelled.lastIndexOf('/') + 1);
   return spelled.startsWith(`${STATE_FOLDER}/`) || last.startsWith(PARTIAL);
-}
-
-/** A name that can be no file on this system names none. */
-function pathOf(root: string, name: string): string | undefined {
-  try {
-    return pathUnder(root, name);
-  } catch (error) {
-    if (error instanceof NameError) return undefined;
-    throw error;
-  }
 }

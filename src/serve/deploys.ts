@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { reason, systemCode } from '../errors.js';
+import { orUndefined, reason } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest, type Variant } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
 
@@ -52,7 +52,7 @@ export function deploysOf(
   }
 
   async function read(path: string): Promise<void> {
-    const stats = await orNone(stat(path), undefined);
+    const stats = await orUndefined(stat(path));
     const state = stats && `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
     if (state === undefined || seen.get(path) === state) return;
     const body = await readFile(path);
@@ -63,7 +63,7 @@ export function deploysOf(
   async function look(): Promise<void> {
     const folder = storage.path?.(ARCHIVE);
     const archived =
-      folder === undefined ? [] : await attempt(() => orNone(readdir(folder), []), []);
+      folder === undefined ? [] : ((await attempt(() => orUndefined(readdir(folder)), [])) ?? []);
     const latest = archived
       .filter((name) => name.endsWith('.json'))
       .sort()
@@ -91,14 +91,4 @@ export function deploysOf(
 /** A text of its own: a part of another would keep the whole manifest in memory. */
 function detached(text: string): string {
   return Buffer.from(text).toString();
-}
-
-async function orNone<T, None>(call: Promise<T>, none: None): Promise<T | None> {
-  try {
-    return await call;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return none;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { orUndefined } from '../errors.js';
-import { isInside } from '../names.js';
+import { NameError, orUndefined } from '../errors.js';
+import { isInside, pathUnder } from '../names.js';
 
 export interface OpenFile {
   readonly handle: FileHandle;
@@ -51,4 +51,14 @@ export async function readFrom(handle: FileHandle, size: number): Promise<Uint8A
     filled += bytesRead;
   }
   return filled === size ? buffer : buffer.subarray(0, filled);
+}
+
+/** A name that can be no file on this system names none. */
+export function pathIn(root: string, name: string): string | undefined {
+  try {
+    return pathUnder(root, name);
+  } catch (error) {
+    if (error instanceof NameError) return undefined;
+    throw error;
+  }
 }

@@ -1,9 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NameError } from '../errors.js';
-import { pathUnder } from '../names.js';
 import { directoryIndex, INDEX_POLICY } from './directory-index.js';
-import { liesIn, statOf } from './disk.js';
+import { liesIn, pathIn, statOf } from './disk.js';
 import { fileTag, formOf } from './form.js';
 import { liveFile } from './live.js';
 import type { ServingRules } from './rules.js';
@@ -66,14 +64,4 @@ function pageOf(html: string, { cacheControl }: ServingRules): ServedFile {
   return {
     forms: [{ size: body.length, form, body: () => body, open: async () => ({ form, body }) }],
   };
-}
-
-/** A name that can be no file on this system names none. */
-function pathIn(root: string, name: string): string | undefined {
-  try {
-    return pathUnder(root, name);
-  } catch (error) {
-    if (error instanceof NameError) return undefined;
-    throw error;
-  }
 }

@@ -16,6 +16,9 @@ export function keptFor(seconds: number): string {
 /** Browsers may keep what is being worked on, and must ask each time whether it is still so. */
 export const REVALIDATE = 'no-cache';
 
+/** Of so many files it is remembered what answers say; a kilobyte or two each. */
+export const MOST_FILES = 20_000;
+
 /** What all files below one base URL have in common. */
 export interface ServingRules {
   /** The path of the base URL; ends in `/`. */

@@ -1,8 +1,9 @@
 import { request as httpRequest } from 'node:http';
+import { createRequire } from 'node:module';
 import express from 'express';
 import Koa from 'koa';
 import nunjucks from 'nunjucks';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { serveStatic } from '../../adapters/koa.js';
 import { createStaticFiles } from '../../src/index.js';
 import { APPLICATION, describeHttp } from '../contracts/http.js';
@@ -10,14 +11,22 @@ import { listen, serve } from '../listen.js';
 import { project } from '../project.js';
 import { brokenFiles, get, site } from './site.js';
 
-describeHttp('Koa', {
-  start(files) {
-    const app = new Koa().use(serveStatic(files));
-    app.use((context) => {
-      context.body = APPLICATION;
-    });
-    return listen(app.callback());
-  },
+/** It has no types of its own, and is used as its successor is. */
+const Koa2 = createRequire(import.meta.url)('koa2') as typeof Koa;
+
+describe.each([
+  ['Koa 3', Koa],
+  ['Koa 2', Koa2],
+])('%s', (name, Application) => {
+  describeHttp(name, {
+    start(files) {
+      const app = new Application().use(serveStatic(files));
+      app.use((context) => {
+        context.body = APPLICATION;
+      });
+      return listen(app.callback());
+    },
+  });
 });
 
 it.each([

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ManifestError, NotReadyError, reason, StaticFilesError, systemCode } from './errors.js';
 import { type Manifest, parseManifest } from './manifest.js';
@@ -24,7 +25,7 @@ export interface ManifestReader {
   current(): Manifest;
   /** Reads it, unless it has been read. */
   ready(): Promise<void>;
-  /** Reads it again; where that fails, the last good one stays. */
+  /** Reads it again; where that fails, or it is as it was, the one that was read stays. */
   load(): Promise<void>;
 }
 
@@ -34,6 +35,7 @@ export function manifestReader(
   { manifestName, refreshMs, strict }: ReaderOptions,
 ): ManifestReader {
   let manifest: Manifest | undefined;
+  let digest: string | undefined;
   let lookedAt = 0;
   let looking = false;
   const location = () => storage.path?.(manifestName) ?? `'${manifestName}'`;
@@ -41,8 +43,13 @@ export function manifestReader(
   function accept(bytes: Uint8Array | undefined): Manifest {
     lookedAt = Date.now();
     if (bytes !== undefined) {
+      const found = createHash('sha1').update(bytes).digest('base64');
+      // Who has made something of it, such as answers, need not make it anew.
+      if (manifest !== undefined && found === digest) return manifest;
       manifest = parseManifest(new TextDecoder().decode(bytes), location());
+      digest = found;
     } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
+      digest = undefined;
       manifest = { paths: new Map(), variants: {} }; // names that nobody has hashed get their plain URLs
     } else {
       throw new ManifestError(

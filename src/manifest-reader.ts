@@ -24,7 +24,7 @@ export interface ManifestReader {
   current(): Manifest;
   /** Reads it, unless it has been read. */
   ready(): Promise<void>;
-  /** Reads it again; where that fails, the last good one stays. */
+  /** Reads it again; where that fails, or it is as it was, the one that was read stays. */
   load(): Promise<void>;
 }
 
@@ -34,6 +34,7 @@ export function manifestReader(
   { manifestName, refreshMs, strict }: ReaderOptions,
 ): ManifestReader {
   let manifest: Manifest | undefined;
+  let digest: string | undefined;
   let lookedAt = 0;
   let looking = false;
   const location = () => storage.path?.(manifestName) ?? `'${manifestName}'`;
@@ -41,8 +42,13 @@ export function manifestReader(
   function accept(bytes: Uint8Array | undefined): Manifest {
     lookedAt = Date.now();
     if (bytes !== undefined) {
+      // Who has made something of it, such as answers, need not make it anew.
+      const found = manifest && digestOf(bytes);
+      if (manifest !== undefined && found === digest) return manifest;
       manifest = parseManifest(bytes, location());
+      digest = found;
     } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
+      digest = undefined;
       manifest = NO_MANIFEST; // names that nobody has hashed get their plain URLs
     } else {
       throw new ManifestError(
@@ -114,4 +120,10 @@ export function manifestReader(
       if (manifest === undefined) await load();
     },
   };
+}
+
+/** Loaded when a manifest is read again: no start needs it. */
+function digestOf(bytes: Uint8Array): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha1').update(bytes).digest('base64');
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { orUndefined, reason } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest, type Variant } from '../manifest.js';
@@ -30,6 +31,7 @@ export function deploysOf(
 ): Deploys {
   const known = new Map<string, readonly Variant[]>();
   const seen = new Map<string, string>();
+  const parsed = new Set<string>();
   let lookedAt = 0;
   let looking: Promise<void> | undefined;
 
@@ -57,32 +59,42 @@ export function deploysOf(
     if (state === undefined || seen.get(path) === state) return;
     const body = await readFile(path);
     seen.set(path, state); // read, though it may be none
+    const digest = createHash('sha1').update(body).digest('base64');
+    if (parsed.has(digest)) return; // the present manifest lies among the earlier ones too
+    parsed.add(digest);
     remember(parseManifest(body, path, ''));
   }
 
-  async function look(): Promise<void> {
+  /** Reads manifests, the newest first, until one has the name. */
+  async function lookFor(hashedName: string): Promise<void> {
     const folder = storage.path?.(ARCHIVE);
     const archived =
       folder === undefined ? [] : ((await attempt(() => orUndefined(readdir(folder)), [])) ?? []);
     const latest = archived
       .filter((name) => name.endsWith('.json'))
       .sort()
-      .slice(-MOST);
+      .reverse()
+      .slice(0, MOST);
     const paths = latest.map((name) => storage.path?.(ARCHIVE + name) ?? '');
     if (manifestStorage.path) paths.unshift(manifestStorage.path(manifestName));
-    for (const path of paths) await attempt(() => read(path), undefined);
+    for (const path of paths) {
+      await attempt(() => read(path), undefined);
+      if (known.has(hashedName)) return;
+    }
+    lookedAt = Date.now(); // at all of them
   }
 
   return {
     remember,
     async find(hashedName) {
-      if (!known.has(hashedName) && Date.now() - lookedAt >= LOOK_MS) {
-        looking ??= look().finally(() => {
-          lookedAt = Date.now();
+      // Hashed names have a dot in their last part; where the base is `/`, most others are pages.
+      if (!/\.[^/]*$/.test(hashedName)) return undefined;
+      while (!known.has(hashedName) && Date.now() - lookedAt >= LOOK_MS) {
+        looking ??= lookFor(hashedName).finally(() => {
           looking = undefined;
         });
+        await looking;
       }
-      await looking;
       return known.get(hashedName);
     },
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Coding } from '../codings.js';
 import type { Validators } from './conditional.js';
 
@@ -86,7 +87,18 @@ function varyOf(others: string | undefined): string {
   return `${others}, ${ours}`;
 }
 
-/** The tag of a file that may change under its name: another size or another time is another state. */
-export function fileTag({ size, mtimeMs }: { size: number; mtimeMs: number }): string {
+/**
+ * The tag of a file that may change under its name: by its content where that has been read, for
+ * packages and images are made with one time for all files, and the next may be as long. Of a large
+ * one, another size or another time is another state.
+ */
+export function fileTag({ size, mtimeMs, body }: TagOptions): string {
+  if (body !== undefined) return createHash('sha1').update(body).digest('base64url').slice(0, 16);
   return `${size.toString(16)}-${Math.trunc(mtimeMs * 1000).toString(16)}`;
+}
+
+interface TagOptions {
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly body?: Uint8Array | undefined;
 }

@@ -67,7 +67,7 @@ async function send(response: ServerResponse, found: Answer): Promise<void> {
     writeHead(response, found.status, found.headers);
     await transfer(response, piecesOf(found), file);
     // What was cut off must not count as finished.
-    if (!response.req.socket.destroyed) response.end();
+    if (!response.req?.socket.destroyed) response.end();
   } finally {
     await file.close();
   }

@@ -84,9 +84,9 @@ async function collectedSources(
   }
   if (rootFiles !== undefined) {
     const rules = rulesOf({ ...kept, ...rootPlace(settings) });
-    const paths = new Set((await filesIn(rootFiles)).map(rules.pathOf));
+    const names = new Set(await filesIn(rootFiles));
     const source = plainSource(rootFiles, rules, async () => false);
-    found.push({ ...source, mayHave: (path) => paths.has(path) });
+    found.push({ ...source, mayHave: (path) => names.has(decoded(path.slice(1))) });
   }
   return found;
 }
@@ -114,6 +114,15 @@ function isSourceOf(sources: Sources) {
     const sourceStats = await Promise.all(found.map((source) => statOf(source.path)));
     return sourceStats.some((stats) => stats?.ino === target?.ino && stats?.dev === target?.dev);
   };
+}
+
+/** Browsers spell a path in more than one way; what is none is no file's. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return ''; // and so the application's, which knows what to say
+  }
 }
 
 /** The names of a folder's files; a folder that is not there has none. */

@@ -5,6 +5,14 @@ import { openFile, readFrom } from './disk.js';
 import type { Form } from './form.js';
 import type { Opened, ServedForm } from './source.js';
 
+/** What was found in a file. */
+export interface Found {
+  readonly size: number;
+  readonly mtimeMs: number;
+  /** Absent: it is too large to be read at once. */
+  readonly body?: Uint8Array;
+}
+
 export interface StoredFormOptions {
   readonly path: string;
   /** Absent: the file as it is. */
@@ -12,7 +20,7 @@ export interface StoredFormOptions {
   /** In bytes, as far as is known, for the choice among forms. */
   readonly size: number;
   /** Makes the form of what was found in the file. */
-  readonly describe: (found: { size: number; mtimeMs: number }) => Form;
+  readonly describe: (found: Found) => Form;
   readonly bodies: Bodies;
   /** Whether a file at that path may be served, asked when it is opened for the first time. */
   readonly isOurs?: (path: string) => Promise<boolean>;
@@ -44,10 +52,10 @@ export function storedForm(options: StoredFormOptions): ServedForm {
       const isInMemory = bodies.takes(stats.size);
       if (!isInMemory && stats.size > SMALL) {
         isHandedOn = true;
-        return { form: formFor(stats, stats.size), file: handle };
+        return { form: formFor(stats, { size: stats.size }), file: handle };
       }
       const body = await readFrom(handle, stats.size);
-      const current = formFor(stats, body.byteLength);
+      const current = formFor(stats, { size: body.byteLength, body });
       if (isInMemory) bodies.set(key, body);
       return { form: current, body };
     } finally {
@@ -55,9 +63,9 @@ export function storedForm(options: StoredFormOptions): ServedForm {
     }
   }
 
-  function formFor(stats: Stats, length: number): Form {
-    if (form === undefined || form.size !== length || seen?.mtimeMs !== stats.mtimeMs) {
-      form = describe({ size: length, mtimeMs: stats.mtimeMs });
+  function formFor(stats: Stats, found: Omit<Found, 'mtimeMs'>): Form {
+    if (form === undefined || form.size !== found.size || seen?.mtimeMs !== stats.mtimeMs) {
+      form = describe({ ...found, mtimeMs: stats.mtimeMs });
       key = {}; // what is kept is of another state
     }
     seen = stats;

@@ -1,7 +1,7 @@
 import { read } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Piece } from './respond.js';
 
 /** What is read from a file and sent at a time, in bytes; larger ones are not faster. */
@@ -17,7 +17,8 @@ const MOST_UNUSED = 64;
  * transfer takes a tenth more.
  *
  * A `write()` that others have put in its place may keep what it gets, and call nobody back, as those
- * of middlewares that compress: it gets memory of its own, and is waited for by `drain`.
+ * of middlewares that compress: it gets memory of its own, and is waited for by `drain`. So does a
+ * response without a connection, as adapters for functions in a cloud make them.
  *
  * @throws where the file cannot be read, or has become shorter than was announced.
  */
@@ -27,9 +28,10 @@ export function transfer(
   file: FileHandle,
 ): Promise<void> {
   return new Promise((done, fail) => {
-    const { socket } = response.req;
-    const isGone = () => response.destroyed || socket.destroyed;
-    const isPlain = response.write === ServerResponse.prototype.write;
+    const socket: unknown = response.req?.socket;
+    const isReal = socket instanceof Socket;
+    const isPlain = isReal && response.write === ServerResponse.prototype.write;
+    const isGone = () => response.destroyed || (isReal && socket.destroyed);
     const shared = isPlain ? (unused.pop() ?? Buffer.allocUnsafeSlow(CHUNK)) : undefined;
     let isWriting = false;
     let isOver = false;
@@ -39,7 +41,7 @@ export function transfer(
     const endWaiting = () => {
       if (isWriting) end(); // whether a write that waits for its turn is told, nobody promises
     };
-    const forget = whenClosed(socket, endWaiting);
+    const forget = isReal ? whenClosed(socket, endWaiting) : () => {};
     if (!isPlain) response.on('drain', goOn).on('close', endWaiting);
 
     function end(error?: Error): void {

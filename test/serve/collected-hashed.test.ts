@@ -240,6 +240,16 @@ describe('other deploys', () => {
     expect((await ask(first)).status).toBe(200);
   });
 
+  test('refresh() forgets nothing where the manifest is as it was', async () => {
+    const { collected, files, ask } = await siteOf({ 'a.txt': 'one' });
+    const url = files.staticUrl('a.txt');
+    await files.refresh(); // from now on it is known which it was
+    expect((await ask(url)).body).toBe('one');
+    rmSync(pathIn(collected, files, 'a.txt'));
+    await files.refresh();
+    expect(await ask(url)).toMatchObject({ status: 200, body: 'one' }); // in memory
+  });
+
   test('a manifest is noticed by itself where storage looks for it', async () => {
     const { deploy, ask } = await siteOf(
       { 'a.txt': 'one' },

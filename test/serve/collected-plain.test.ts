@@ -42,6 +42,19 @@ describe('what lies in the static root', () => {
     }
   });
 
+  test('has a tag by its content: packages come with one time for all files', async () => {
+    const { root, ask } = await siteOf({ 'a.txt': 'one' });
+    utimesSync(join(root, 'a.txt'), 499162500, 499162500);
+    const first = await ask('/static/a.txt');
+    writeFileSync(join(root, 'a.txt'), 'two');
+    utimesSync(join(root, 'a.txt'), 499162500, 499162500);
+    const again = await asking(createStaticFiles({ staticRoot: root, debug: false }).handler);
+    const condition = { 'If-None-Match': first.headers.etag ?? '' };
+    expect(await again('/static/a.txt', condition)).toMatchObject({ status: 200, body: 'two' });
+    const fresh = { 'If-None-Match': (await again('/static/a.txt')).headers.etag ?? '' };
+    expect((await again('/static/a.txt', fresh)).status).toBe(304);
+  });
+
   test('is answered with what collectstatic has compressed', async () => {
     const baseDir = project({ 'static/a.txt': TEXT, 'static/b.txt.gz': 'really' });
     const settings = { baseDir, dirs: ['static'], staticRoot: 'c', compress: true, debug: false };
@@ -143,6 +156,7 @@ describe('rootFiles', () => {
       'root/favicon.ico': 'icon',
       'root/robots.txt': 'User-agent: *',
       'root/.well-known/security.txt': 'Contact: me',
+      'root/a[1] b.txt': 'odd',
       'static/a.css': 'a{}',
       'secret.txt': 'secret',
     });
@@ -173,6 +187,9 @@ describe('rootFiles', () => {
     });
     expect((await ask('/robots.txt?x')).body).toBe('User-agent: *');
     expect((await ask('/.well-known/security.txt')).body).toBe('Contact: me');
+    for (const path of ['/a[1]%20b.txt', '/a%5B1%5D%20b.txt', '/%61[1]%20b.txt']) {
+      expect((await ask(path)).body, path).toBe('odd');
+    }
     expect((await ask('/static/a.css')).body).toBe('a{}');
     expect((await ask('/static/none.css')).status).toBe(404);
   });

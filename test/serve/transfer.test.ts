@@ -1,8 +1,8 @@
 import { truncateSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { connect as connectHttp2, constants, createServer as createHttp2 } from 'node:http2';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createGzip, gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -134,6 +134,28 @@ describe('a transfer', () => {
     const sent = await (await fetch(`http://127.0.0.1:${port}/`)).arrayBuffer();
     expect(Buffer.from(sent).equals(lines)).toBe(true);
     expect(Buffer.concat(kept).equals(lines)).toBe(true);
+  });
+
+  test('goes to a response that no connection belongs to', async () => {
+    const { file } = await fileOf(BIG.subarray(0, 200_001));
+    const written: Uint8Array[] = [];
+    const request = new IncomingMessage({ destroy() {} } as Socket);
+    const response = new ServerResponse(request);
+    response.assignSocket({
+      writable: true,
+      on() {},
+      removeListener() {},
+      cork() {},
+      uncork() {},
+      write: (chunk: Uint8Array, _encoding: unknown, done?: () => void) => {
+        written.push(chunk);
+        done?.();
+      },
+    } as unknown as Socket);
+    response.useChunkedEncodingByDefault = false;
+    await transfer(response, [{ start: 0, end: 200_000 }], file);
+    const sent = Buffer.concat(written.map((chunk) => Buffer.from(chunk)));
+    expect(sent.subarray(sent.indexOf('\r\n\r\n') + 4).equals(BIG.subarray(0, 200_001))).toBe(true);
   });
 
   test('ends where the reader of one answer of HTTP/2 goes away, and the connection stays', async () => {

@@ -17,7 +17,7 @@ export const runserver: Command = {
 Express or Koa application, an object with fetch(request), a Fastify instance, or an http.Server. In
 front of it, static files come straight from the finders, and uploads from mediaRoot, while debug is
 true. Without app, only those are served. The server starts again when a source file changes, and
-pages in the browser follow: they reload, and a changed stylesheet is put in the place of the old one.
+pages in the browser follow: they reload, and a changed stylesheet takes the place of the old one.
 
 addrport is a port or address:port; 127.0.0.1:8000 where there is none, and 0:8000 is every address.
 This server is for development.`,

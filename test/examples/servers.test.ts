@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -93,11 +93,6 @@ describe.each(['express', 'koa', 'fastify', 'hono'])('the polls example on %s', 
 function example(): string {
   const folder = project({});
   cpSync(join(root, 'examples/polls'), folder, { recursive: true });
-  const config = join(folder, 'staticfiles.config.js');
-  const text = readFileSync(config, 'utf8')
-    .replace('import {', 'import { hashedStorage,')
-    .replace('staticRoot:', 'storage: hashedStorage(), staticRoot:');
-  writeFileSync(config, text);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const link = (name: string, target: string) => {
     const path = join(folder, 'node_modules', name);

@@ -116,9 +116,10 @@ async function compressHere(
     if (missing.length > 0) jobs.push({ names, codings: missing, size });
   }
   if (run.options.dryRun) {
-    const variants = variantsOf(sizes, originals, jobs.length, false);
+    const variants = variantsOf(sizes, originals, jobs, false);
     const made = jobs.flatMap(({ names, codings }) => variantsOfNames(names, codings));
-    return { ...variants, names: new Set([...variants.names, ...made]) };
+    const report = { ...variants.report, made: jobs.length }; // nobody has tried which are worth it
+    return { ...variants, report, names: new Set([...variants.names, ...made]) };
   }
   forget(desk, known, jobs);
   await perform(run, desk, root, jobs, async (job, result) => {
@@ -128,7 +129,7 @@ async function compressHere(
   // Without jobs, every size is a known one; as many as are known, and they are the same.
   const isSame = jobs.length === 0 && countOf(rows) === countOf(known.values());
   if (!isSame) desk.remember(MEMORY, [serialiseKnown(rows)]);
-  return variantsOf(sizes, originals, jobs.length, isSame);
+  return variantsOf(sizes, originals, jobs, isSame);
 }
 
 /** A storage elsewhere is asked what it has; what was not worth its place is tried again. */
@@ -180,7 +181,7 @@ async function compressElsewhere(
   for (const variant of outdated(run, sizes, isTaken, (name) => there.has(name))) {
     await storage.delete(variant);
   }
-  return variantsOf(sizes, originals, jobs.length, false);
+  return variantsOf(sizes, originals, jobs, false);
 }
 
 /** Compressed forms of what plain names held before: whoever serves them would serve the old content. */
@@ -206,14 +207,16 @@ function variantsOfNames(names: readonly string[], codings: readonly Coding[]): 
 function variantsOf(
   sizes: ReadonlyMap<string, Sizes>,
   originals: readonly Original[],
-  made: number,
+  jobs: readonly Job[],
   isSame: boolean,
 ): Variants {
   const names = new Set<string>();
   for (const [name, own] of sizes) {
     for (const coding of CODINGS) if (own[coding]) names.add(name + SUFFIXES[coding]);
   }
+  const tried = new Set(jobs.map(({ names: [name] }) => name));
   let files = 0;
+  let made = 0;
   let saved = 0;
   for (const original of originals) {
     const forms = Object.values(sizes.get(original.names[0] ?? '') ?? {}).filter(
@@ -221,6 +224,7 @@ function variantsOf(
     );
     if (forms.length === 0) continue;
     files++;
+    if (tried.has(original.names[0])) made++; // others were not worth it
     saved += original.size - Math.min(...forms);
   }
   return { sizes, names, report: { files, made, saved }, isSame };

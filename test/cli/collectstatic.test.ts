@@ -292,7 +292,10 @@ describe('collectstatic under hashed names', () => {
   });
 
   it('tells what compressing saves', async () => {
-    const root = hashedProject({ 'a.css': 'a{}'.repeat(1000) }, 'compress: ["gzip"]');
+    const root = hashedProject(
+      { 'a.css': 'a{}'.repeat(1000), 'too-small.css': 'a{}' },
+      'compress: ["gzip"]',
+    );
     expect((await run(root, ['collectstatic'])).out).toMatch(
       /post-processed\.\n1 compressed, 1 of them now: 3\.0 kB less to send\.\n3\.0 kB in /,
     );

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { type Coding, SUFFIXES } from './codings.js';
+import { CODINGS, type Coding } from './codings.js';
 import { ManifestError, reason } from './errors.js';
 import { readLines } from './manifest-lines.js';
 import { normaliseName, STATE_FOLDER } from './names.js';
@@ -101,8 +101,6 @@ function variantsIn(sizes: unknown): Variant[] {
     return typeof size === 'number' && size > 0 ? [{ coding, size }] : [];
   });
 }
-
-const CODINGS = Object.keys(SUFFIXES) as Coding[];
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

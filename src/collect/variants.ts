@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Coding, SUFFIXES } from '../codings.js';
+import { CODINGS, type Coding, SUFFIXES } from '../codings.js';
 import { systemCode } from '../errors.js';
 import { isCompressible } from '../media-types.js';
 import { crewOf } from './crew.js';
@@ -41,7 +41,6 @@ type Known = readonly [key: string, sizes: Sizes];
 const MEMORY = 'variants.json';
 /** A thread starts in the time in which so many bytes are compressed. */
 const BYTES_A_THREAD = 20_000;
-const CODINGS = Object.keys(SUFFIXES) as Coding[];
 
 /**
  * Compresses what is worth it: each content once, whatever its names, the largest first, on all

@@ -2,7 +2,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { NameError } from '../errors.js';
 import { normaliseName } from '../names.js';
 import { negotiate } from './negotiate.js';
-import { type FileRequest, isAllowed, METHODS, type Reply, refusal, respond } from './respond.js';
+import {
+  type FileRequest,
+  isAllowed,
+  METHODS,
+  type Piece,
+  type Reply,
+  refusal,
+  respond,
+} from './respond.js';
 import type { ServedFile, ServedForm, Source } from './source.js';
 
 /** An answer with everything that is needed to send it. */
@@ -124,4 +132,10 @@ function choose({ headers }: Asked, forms: readonly ServedForm[]): ServedForm | 
 function redirect(location: string): Answer {
   const headers = ['Location', location, 'Content-Length', '0', 'Cache-Control', 'no-cache'];
   return { status: 302, headers, body: 'none' };
+}
+
+/** The body piece by piece. */
+export function piecesOf({ body, size = 0 }: Answer): readonly Piece[] {
+  if (body === 'none') return [];
+  return body === 'whole' ? [{ start: 0, end: size - 1 }] : body;
 }

@@ -6,7 +6,7 @@ import { contentType } from '../media-types.js';
 import { extensionAt } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
 import { deploysOf } from './deploys.js';
-import { liesIn } from './disk.js';
+import { staysIn } from './disk.js';
 import { formOf } from './form.js';
 import { IMMUTABLE, MOST_FILES, type ServingRules } from './rules.js';
 import type { ServedFile, Source } from './source.js';
@@ -94,11 +94,8 @@ export function hashedSource(storage: Storage, hashing: Hashing, rules: ServingR
   }
 
   /** A link that was put into the tree is no file that was collected. */
-  async function isOurs(path: string): Promise<boolean> {
-    const root = storage.path?.('') ?? '';
-    const isInside = await liesIn(path, root);
-    if (!isInside) rules.warn(`${path} is not served: it is a link out of ${root}.`);
-    return isInside;
+  function isOurs(path: string): Promise<boolean> {
+    return staysIn(path, storage.path?.('') ?? '', rules.warn);
   }
 
   return {

@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { LRUCache } from 'lru-cache';
-import { type Coding, SUFFIXES } from '../codings.js';
+import { CODINGS, type Coding, SUFFIXES } from '../codings.js';
 import { contentType } from '../media-types.js';
 import { PARTIAL, pathUnder, STATE_FOLDER } from '../names.js';
-import { liesIn, pathIn, statOf } from './disk.js';
+import { liesIn, pathIn, stateOf, statOf, staysIn } from './disk.js';
 import { fileTag, formOf } from './form.js';
 import { MOST_FILES, type ServingRules } from './rules.js';
 import type { ServedFile, Source } from './source.js';
@@ -11,8 +11,6 @@ import { storedForm } from './stored-form.js';
 
 /** For so long a file counts as unchanged: nothing to those who may keep it for a minute. */
 const TRUSTED_MS = 1000;
-
-const CODINGS = Object.keys(SUFFIXES) as Coding[];
 
 interface Known {
   readonly file: ServedFile;
@@ -77,9 +75,8 @@ export function plainSource(root: string, rules: ServingRules, isSource: IsSourc
   async function isOurs(name: string, path: string): Promise<boolean> {
     // By another spelling, such as the short names of Windows, one may come to what is not for others.
     if (await liesIn(path, pathUnder(root, STATE_FOLDER))) return false;
-    if ((await liesIn(path, root)) || (await isSource(name, path))) return true;
-    rules.warn(`${path} is not served: it is a link out of ${root}.`);
-    return false;
+    if (await liesIn(path, root)) return true;
+    return (await isSource(name, path)) || staysIn(path, root, rules.warn);
   }
 
   /** Compressed forms are no files of their own, unless a source is really named so. */
@@ -114,10 +111,6 @@ export function plainSource(root: string, rules: ServingRules, isSource: IsSourc
       return file;
     },
   };
-}
-
-function stateOf({ size, mtimeMs, ctimeMs, ino }: Stats): string {
-  return `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }
 
 /** What collecting keeps for itself, or has not finished. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { orUndefined, reason } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest, type Variant } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
+import { stateOf, statOf } from './disk.js';
 
 /** Hashed names of other deploys than the one that this process answers URLs of. */
 export interface Deploys {
@@ -54,8 +55,8 @@ export function deploysOf(
   }
 
   async function read(path: string): Promise<void> {
-    const stats = await orUndefined(stat(path));
-    const state = stats && `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+    const stats = await statOf(path);
+    const state = stats && stateOf(stats);
     if (state === undefined || seen.get(path) === state) return;
     const body = await readFile(path);
     seen.set(path, state); // read, though it may be none

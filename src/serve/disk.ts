@@ -40,6 +40,22 @@ export async function liesIn(path: string, root: string): Promise<boolean> {
   return real !== undefined && realRoot !== undefined && isInside(real, realRoot);
 }
 
+/** The same, and tells of a link that leads out of it. */
+export async function staysIn(
+  path: string,
+  root: string,
+  warn: (message: string) => void,
+): Promise<boolean> {
+  if (await liesIn(path, root)) return true;
+  warn(`${path} is not served: it is a link out of ${root}.`);
+  return false;
+}
+
+/** What tells one state of a file from another. */
+export function stateOf({ size, mtimeMs, ctimeMs, ino }: Stats): string {
+  return `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+}
+
 /** Reads a file from its beginning, as far as it goes. */
 export async function readFrom(handle: FileHandle, size: number): Promise<Uint8Array> {
   // Not from Node's pool, of which a small part would keep the whole in memory.

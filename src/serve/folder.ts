@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { directoryIndex, INDEX_POLICY } from './directory-index.js';
-import { liesIn, pathIn, statOf } from './disk.js';
+import { pathIn, statOf, staysIn } from './disk.js';
 import { fileTag, formOf } from './form.js';
 import { liveFile } from './live.js';
 import type { ServingRules } from './rules.js';
@@ -14,11 +14,7 @@ import type { ServedFile, Source } from './source.js';
  * @param showIndexes whether a folder in it is answered with the list of what it holds
  */
 export function folderSource(root: string, rules: ServingRules, showIndexes = false): Source {
-  async function isOurs(path: string): Promise<boolean> {
-    if (await liesIn(path, root)) return true;
-    rules.warn(`${path} is not served: it is a link out of ${root}.`);
-    return false;
-  }
+  const isOurs = (path: string) => staysIn(path, root, rules.warn);
 
   async function list(name: string, path: string): Promise<ServedFile | undefined> {
     if (!showIndexes || !(await isOurs(path))) return undefined;

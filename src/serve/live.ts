@@ -4,7 +4,7 @@ import { parseManifest } from '../manifest.js';
 import { contentType } from '../media-types.js';
 import type { Sources } from '../sources.js';
 import type { Hashing } from '../storage.js';
-import { statOf } from './disk.js';
+import { stateOf, statOf } from './disk.js';
 import { fileTag, formOf } from './form.js';
 import type { ServingRules } from './rules.js';
 import type { ServedFile, Source } from './source.js';
@@ -68,7 +68,7 @@ function ownersIn({ manifestName, manifestStorage }: Hashing, warn: (message: st
   return async (): Promise<ReadonlyMap<string, string>> => {
     const path = manifestStorage.path?.(manifestName);
     const found = path === undefined ? undefined : await statOf(path);
-    const current = found && `${found.mtimeMs} ${found.size} ${found.ino}`;
+    const current = found && stateOf(found);
     if (current !== state) {
       state = current;
       owners = path === undefined ? new Map() : await readOwners(path, warn);

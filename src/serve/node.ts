@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { reason } from '../errors.js';
 import { type Next, type NodeHandler, takesFaults } from '../next.js';
-import { type Answer, type Asked, answer, answerNow, concerns } from './answer.js';
+import { type Answer, type Asked, answer, answerNow, concerns, piecesOf } from './answer.js';
 import type { HeaderList } from './form.js';
 import { type Piece, refusal } from './respond.js';
 import type { Source } from './source.js';
@@ -71,10 +71,6 @@ async function send(response: ServerResponse, found: Answer): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-function piecesOf({ body, size = 0 }: Answer): readonly Piece[] {
-  return typeof body === 'string' ? [{ start: 0, end: size - 1 }] : body;
 }
 
 /** Others may have answered meanwhile, as those do who watch how long it takes: then that stays. */

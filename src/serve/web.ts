@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { type Answer, answer, answerNow, concerns } from './answer.js';
+import { type Answer, answer, answerNow, concerns, piecesOf } from './answer.js';
 import type { RequestHeaders } from './conditional.js';
 import type { Piece } from './respond.js';
 import type { Source } from './source.js';
@@ -49,12 +49,12 @@ function responseOf(found: Answer, isHead: boolean): Response {
   return new Response(isHead ? null : bodyOf(found), { status: found.status, headers });
 }
 
-function bodyOf({ body, bytes, file, size = 0 }: Answer): Body {
+function bodyOf(found: Answer): Body {
+  const { body, bytes, file } = found;
   if (body === 'none') return null;
-  if (file === undefined && body === 'whole') return bytes as Body;
-  const pieces = body === 'whole' ? [{ start: 0, end: size - 1 }] : body;
-  if (file !== undefined) return streamOf(pieces, file);
-  const parts = pieces.map((piece) =>
+  if (file !== undefined) return streamOf(piecesOf(found), file);
+  if (body === 'whole') return bytes as Body;
+  const parts = body.map((piece) =>
     typeof piece === 'string'
       ? Buffer.from(piece, 'latin1')
       : (bytes ?? NOTHING).subarray(piece.start, piece.end + 1),

@@ -111,6 +111,11 @@ export class PeerError extends StaticFilesError {
   }
 }
 
+/** A store elsewhere that is away, or refuses: the message says what to do, `cause` what it said. */
+export class StorageError extends StaticFilesError {
+  readonly code = 'ERR_STATICFILES_STORAGE';
+}
+
 /** Collecting stopped; what was published before stands. */
 export class CollectError extends StaticFilesError {
   readonly code = 'ERR_STATICFILES_COLLECT';

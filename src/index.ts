@@ -21,6 +21,7 @@ export {
   SettingsError,
   SetupError,
   StaticFilesError,
+  StorageError,
   TooLargeError,
   UnknownNameError,
 } from './errors.js';
@@ -52,9 +53,11 @@ export { createStaticFiles, type StaticFiles } from './static-files.js';
 export type {
   FileStat,
   Hashing,
+  ListedFile,
   Storage,
   StorageContext,
   StorageDefaults,
+  Version,
   WriteOptions,
 } from './storage.js';
 export { type FileSystemStorageOptions, fileSystemStorage } from './storages/filesystem.js';

@@ -86,7 +86,10 @@ export interface StaticFiles {
 export function createStaticFiles(settings: Settings = {}): StaticFiles {
   const resolved = resolveSettings(settings);
   const sources = lazy(() => sourcesOf(findersOf(resolved), resolved.ignore));
-  const storage = lazy(() => storageOf(resolved, sources));
+  const isChosen = settings.staticUrl !== undefined;
+  const storage = lazy(() =>
+    storageOf(resolved, isChosen ? resolved.staticUrl : undefined, sources),
+  );
   let isAsked = false;
   const urls = lazy(() => {
     isAsked = true;
@@ -171,12 +174,17 @@ function findersOf(settings: ResolvedSettings): Finder[] {
   });
 }
 
-function storageOf(settings: ResolvedSettings, sources: () => Sources): Storage {
+function storageOf(
+  settings: ResolvedSettings,
+  chosenStaticUrl: string | undefined,
+  sources: () => Sources,
+): Storage {
   const complete = (setting: Storage | ((settings: ResolvedSettings) => Storage)): Storage => {
     const storage = typeof setting === 'function' ? setting(settings) : setting;
     if (!isStorage(storage)) throw noPart('storage', storage);
     const context = {
       settings,
+      chosenStaticUrl,
       hasSource: (name: string) => sources().has(name),
       requireSource: (name: string) => sources().require(name),
       under: (over = fileSystemStorage()) => complete(over),

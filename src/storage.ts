@@ -1,3 +1,4 @@
+import type { Coding } from './codings.js';
 import type { Manifest } from './manifest.js';
 
 /** What a storage knows of a file without reading it. */
@@ -8,9 +9,29 @@ export interface FileStat {
   readonly mtimeMs: number;
 }
 
+/** A file as a listing tells of it. */
+export interface ListedFile extends FileStat {
+  readonly name: string;
+  /** The MD5 of its bytes in hexadecimal digits, where the listing tells it. */
+  readonly md5?: string | undefined;
+}
+
+/** A file's bytes, and a tag that changes whenever they are written; HTTP's ETag. */
+export interface Version {
+  readonly body: Uint8Array;
+  readonly tag: string;
+}
+
 export interface WriteOptions {
   /** The time of change to record, in milliseconds since 1970; storages that cannot, ignore it. */
-  readonly mtimeMs?: number;
+  readonly mtimeMs?: number | undefined;
+  /**
+   * The header fields that the file is to be answered with, by names such as `Cache-Control`; storages
+   * that nobody asks over HTTP ignore them. Where there is no `Content-Type`, the name tells it.
+   */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The MD5 of what is written, in hexadecimal digits: anything else is a fault, and is not kept. */
+  readonly md5?: string | undefined;
 }
 
 /** Of files and folders, such as 0o644. */
@@ -47,8 +68,42 @@ export interface Storage {
 
   /** The path of `name` on this machine. Absent: the files are elsewhere. */
   path?(name: string): string;
+  /**
+   * Every file whose name begins with `prefix` (all, without one), in any order, with what is known of
+   * it: many to a request. Absent: each name of `list()` is asked for by `stat()`.
+   */
+  entries?(prefix?: string): AsyncIterable<ListedFile>;
+  /**
+   * The bytes of `name` with their tag, `'unchanged'` where that is `unless` still, `undefined` where
+   * there is no such file. Absent: there are no tags.
+   */
+  readVersion?(name: string, unless?: string): Promise<Version | 'unchanged' | undefined>;
+  /**
+   * Writes only while `name` has that tag, or, with none, while there is no such file (RFC 9110,
+   * If-Match and If-None-Match). Absent: nobody can tell.
+   *
+   * @returns `'changed'` where it was otherwise and nothing was written; `'unsupported'` where whoever
+   * keeps the files cannot do that, and nothing was written either
+   */
+  writeIf?(
+    name: string,
+    body: Uint8Array,
+    tag: string | undefined,
+    options?: WriteOptions,
+  ): Promise<'written' | 'changed' | 'unsupported'>;
   /** Puts the local file `path` at `name`, as `write` does. Absent: it is read and written. */
   writeFile?(name: string, path: string, options?: WriteOptions): Promise<void>;
+  /** Where the files are, for people: `s3://bucket/prefix/`. Absent: `path()` tells it, or nothing. */
+  readonly location?: string;
+  /** How many calls it takes at once. Absent: 16. */
+  readonly concurrency?: number;
+  /** The header fields that it can keep with a file, in lower case. Absent: it keeps none. */
+  readonly keptHeaders?: ReadonlySet<string>;
+  /**
+   * The coding that files are to be written in where that makes them smaller, in place of compressed
+   * files beside them. Absent: they are written as they are.
+   */
+  readonly encoding?: Coding | undefined;
   /**
    * The permissions of what it writes, if files may be put at `path(name)` past it, which is faster
    * by far for very many. Absent: they may not.
@@ -102,6 +157,8 @@ export interface StorageDefaults {
 /** What the composition root hands a storage that is put to use. */
 export interface StorageContext {
   readonly settings: StorageDefaults;
+  /** The base URL, where the project has set `staticUrl` itself; a storage elsewhere has one of its own. */
+  readonly chosenStaticUrl: string | undefined;
   /** Whether collecting would find a file of that name. */
   hasSource(name: string): boolean;
   /** @throws {UnknownNameError} where it would find none, with the nearest names. */

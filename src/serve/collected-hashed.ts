@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { IMMUTABLE } from '../cache-control.js';
 import { SUFFIXES } from '../codings.js';
 import { type Manifest, NO_MANIFEST, type Variant } from '../manifest.js';
 import { contentType } from '../media-types.js';
@@ -8,7 +9,7 @@ import type { Hashing, Storage } from '../storage.js';
 import { deploysOf } from './deploys.js';
 import { staysIn } from './disk.js';
 import { formOf } from './form.js';
-import { IMMUTABLE, MOST_FILES, type ServingRules } from './rules.js';
+import { MOST_FILES, type ServingRules } from './rules.js';
 import type { ServedFile, Source } from './source.js';
 import { storedForm } from './stored-form.js';
 

@@ -5,17 +5,6 @@ import type { HeadersSetting } from '../settings.js';
 import { encodePath } from '../urls.js';
 import type { Bodies } from './bodies.js';
 
-/** Browsers and caches keep it for good, and do not ask again (RFC 8246). */
-export const IMMUTABLE = 'public, max-age=315360000, immutable';
-
-/** Browsers and caches keep it for so many seconds, and then ask. */
-export function keptFor(seconds: number): string {
-  return `public, max-age=${seconds}`;
-}
-
-/** Browsers may keep what is being worked on, and must ask each time whether it is still so. */
-export const REVALIDATE = 'no-cache';
-
 /** Of so many files it is remembered what answers say; a kilobyte or two each. */
 export const MOST_FILES = 20_000;
 

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
+import { keptFor, REVALIDATE } from '../cache-control.js';
 import { systemCode } from '../errors.js';
 import { contentType } from '../media-types.js';
 import type { NodeHandler } from '../next.js';
@@ -15,7 +16,7 @@ import { statOf } from './disk.js';
 import { folderSource } from './folder.js';
 import { liveSource } from './live.js';
 import { nodeHandler } from './node.js';
-import { keptFor, REVALIDATE, rulesOf } from './rules.js';
+import { rulesOf } from './rules.js';
 import type { Source } from './source.js';
 import { type FetchHandler, fetchHandler } from './web.js';
 

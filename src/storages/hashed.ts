@@ -150,7 +150,8 @@ function isFolder(name: string): boolean {
 
 /** What the storage underneath does as it is. */
 function passedOn(files: Storage): Omit<Storage, 'url'> {
-  const { path, writeFile, direct } = files;
+  const { path, writeFile, direct, entries, readVersion, writeIf } = files;
+  const { location, concurrency, keptHeaders, encoding } = files;
   return {
     read: (name) => files.read(name),
     write: (name, body, writing) => files.write(name, body, writing),
@@ -161,6 +162,13 @@ function passedOn(files: Storage): Omit<Storage, 'url'> {
     ...(path && { path: (name) => path.call(files, name) }),
     ...(direct && { direct }),
     ...(writeFile && { writeFile: (...args) => writeFile.apply(files, args) }),
+    ...(entries && { entries: (prefix) => entries.call(files, prefix) }),
+    ...(readVersion && { readVersion: (...args) => readVersion.apply(files, args) }),
+    ...(writeIf && { writeIf: (...args) => writeIf.apply(files, args) }),
+    ...(location !== undefined && { location }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(keptHeaders && { keptHeaders }),
+    ...(encoding && { encoding }),
   };
 }
 

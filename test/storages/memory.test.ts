@@ -20,7 +20,12 @@ describe('memoryStorage', () => {
 
   test('holds the same files in every project that it is handed to', async () => {
     const storage = memoryStorage();
-    const context = { hasSource: () => true, requireSource: () => {}, under: () => storage };
+    const context = {
+      chosenStaticUrl: '/s/',
+      hasSource: () => true,
+      requireSource: () => {},
+      under: () => storage,
+    };
     const settings = { staticUrl: '/s/', staticRoot: undefined, baseDir: '/', debug: false };
     const attached = storage.attach?.({ ...context, settings });
     await storage.write('a.css', Buffer.from('a'));

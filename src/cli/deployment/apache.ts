@@ -1,5 +1,5 @@
+import { IMMUTABLE, keptFor } from '../../cache-control.js';
 import { type Coding, SUFFIXES } from '../../codings.js';
-import { IMMUTABLE, keptFor } from '../../serve/rules.js';
 import { literal } from './patterns.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { indent, quotedPath } from './text.js';

@@ -1,6 +1,6 @@
+import { IMMUTABLE, keptFor } from '../../cache-control.js';
 import { SUFFIXES } from '../../codings.js';
 import { SetupError } from '../../errors.js';
-import { IMMUTABLE, keptFor } from '../../serve/rules.js';
 import { type Folder, type Site, type StaticFolder, SUFFIX } from './site.js';
 import { indent, quotedPath } from './text.js';
 import { disarming, OTHER, typeRows } from './types.js';

@@ -6,6 +6,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Tests of the package and the commands use what is built.
-    globalSetup: ['test/build.ts'],
+    globalSetup: ['test/build.ts', 'test/servers.ts'],
   },
 });

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what only the deeper tests need, from Debian's packages: Django, Chromium, and the web
-# servers that the command `deployment` writes for. Without them those tests are skipped and say so.
+# Installs what only the deeper tests need, from Debian's packages: Django, Chromium, the web servers
+# that the command `deployment` writes for, and OpenStack Swift, an object store with S3's API. Without
+# them those tests are skipped and say so.
 set -eu
 
 missing=''
@@ -11,8 +12,13 @@ need /usr/sbin/nginx nginx-light
 need /usr/lib/nginx/modules/ngx_http_brotli_static_module.so libnginx-mod-http-brotli-static
 need /usr/bin/caddy caddy
 need /usr/sbin/apache2 apache2
+need /usr/bin/swift-proxy-server swift-proxy
+need /usr/bin/swift-account-server swift-account
+need /usr/bin/swift-container-server swift-container
+need /usr/bin/swift-object-server swift-object
+need /usr/bin/memcached memcached
 if [ -z "$missing" ]; then
-  echo 'Django, Chromium, nginx, Caddy and Apache are installed.'
+  echo 'Django, Chromium, nginx, Caddy, Apache and Swift are installed.'
   exit 0
 fi
 if ! command -v apt-get >/dev/null; then

@@ -81,7 +81,12 @@ export async function encodeInPlace(
 }
 
 /** The sizes of forms that need not be made; 0 where one is not worth its place. */
-function knownSizes(content: Content, codings: readonly Coding[], record: DeployRecord, shelf: Shelf) {
+function knownSizes(
+  content: Content,
+  codings: readonly Coding[],
+  record: DeployRecord,
+  shelf: Shelf,
+) {
   const told = record.formsOf(content);
   const own: Partial<{ [C in Coding]: number }> = {};
   for (const coding of codings) {

@@ -4,7 +4,7 @@ import type { Desk } from '../desk.js';
 import type { Run } from '../run.js';
 import type { Content } from './content.js';
 import { compressBeside, encodeInPlace, type Forms, isWorthTrying } from './forms.js';
-import { NO_RECORD, type DeployRecord } from './record.js';
+import { type DeployRecord, NO_RECORD } from './record.js';
 import { lookInto, type Shelf } from './shelf.js';
 
 /** What there is to do in a storage. */

@@ -15,7 +15,7 @@ import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
 import { begunSince, type Generation, hasBeenPruned, readArchive } from './generations.js';
 import { type Prepared, prepare } from './prepare.js';
-import { NO_RECORD, type DeployRecord, readRecord } from './record.js';
+import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
 import { sendAll } from './send.js';
 import { MANIFEST_FIELDS, placeOf, readPresent, switchManifest } from './switch.js';
 

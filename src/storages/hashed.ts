@@ -1,3 +1,4 @@
+import { milliseconds } from '../durations.js';
 import { SetupError, UnknownNameError } from '../errors.js';
 import { isGlob } from '../globs.js';
 import { isFileName } from '../manifest.js';
@@ -55,7 +56,7 @@ interface Policy extends ReaderOptions, Pick<Hashing, 'keepOriginals'> {}
 export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkOptions('hashedStorage()', options, OPTIONS);
   checkValues(options);
-  const refreshMs = milliseconds(options.refresh);
+  const refreshMs = refreshMsOf(options.refresh);
   const { over, manifestStorage, strict = true, manifestName = 'staticfiles.json' } = options;
   const { keepOriginals: kept = true } = options;
   const keepOriginals = typeof kept === 'boolean' ? kept : Object.freeze([...kept]);
@@ -197,14 +198,10 @@ function isListOfGlobs(value: unknown): boolean {
   return Array.isArray(value) && value.every(isGlob);
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function milliseconds(refresh: number | string | false | undefined): number {
+function refreshMsOf(refresh: number | string | false | undefined): number {
   if (refresh === undefined || refresh === false) return 0;
-  if (typeof refresh === 'number' && refresh > 0) return refresh * 1000;
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(String(refresh)) ?? [];
-  const value = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  if (value > 0) return value;
+  const ms = milliseconds(refresh);
+  if (ms !== undefined && ms > 0) return ms;
   throw new SetupError(
     `hashedStorage()'s refresh must be false, seconds, or a text such as '30s' or '5m', not '${refresh}'.`,
   );

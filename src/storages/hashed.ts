@@ -8,6 +8,7 @@ import { checkOptions } from '../options.js';
 import type { StorageSetting } from '../settings.js';
 import { isStorage, kindOf } from '../settings-checks.js';
 import type { Hashing, Storage, StorageContext } from '../storage.js';
+import { joinUrl } from '../urls.js';
 
 export interface HashedStorageOptions {
   /** The storage of the files themselves. @default fileSystemStorage() */
@@ -23,8 +24,10 @@ export interface HashedStorageOptions {
   /** The storage of the manifest; Django's `manifest_storage`. @default over */
   readonly manifestStorage?: StorageSetting | undefined;
   /**
-   * After how long the manifest is looked at again, in the background: seconds, or a text such as
-   * `'30s'` or `'5m'`. `false`: only when `files.refresh()` says so.
+   * After how long the manifest is looked at again: seconds, or a text such as `'30s'` or `'5m'`; a
+   * tenth more or less, so that servers which were started together do not ask together. It is read
+   * in the background, when a URL is wanted; where that fails, the last good one stays, with one
+   * warning of the process. `false`: only when `files.refresh()` says so.
    * @default false
    */
   readonly refresh?: number | string | false | undefined;
@@ -50,8 +53,8 @@ interface Policy extends ReaderOptions, Pick<Hashing, 'keepOriginals'> {}
 
 /**
  * Names with their content's hash, read from the manifest that collecting publishes; Django's
- * ManifestStaticFilesStorage. In development (`debug`) it answers URLs without a hash, and still
- * fails on names that collecting would not find.
+ * ManifestStaticFilesStorage. In development (`debug`) it answers URLs without a hash, of files
+ * elsewhere too under the setting `staticUrl`, and still fails on names that collecting would not find.
  */
 export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkOptions('hashedStorage()', options, OPTIONS);
@@ -118,18 +121,22 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
   };
 }
 
-/** In development: there is no manifest, and the finders know every name. */
+/**
+ * In development: there is no manifest, and the finders know every name. What is elsewhere is left
+ * alone: there lie the files of the last deploy, and here the handler answers with the sources.
+ */
 function live(
   files: Storage,
   manifestStorage: Storage,
   { strict, manifestName, keepOriginals }: Policy,
-  { hasSource, requireSource }: StorageContext,
+  { settings, hasSource, requireSource }: StorageContext,
 ): Storage {
+  const isElsewhere = files.path === undefined;
   return {
     ...passedOn(files),
     url(name) {
       if (strict && !isFolder(name)) requireSource(name);
-      return files.url(name);
+      return isElsewhere ? joinUrl(settings.staticUrl, name) : files.url(name);
     },
     stable: false,
     hashing: {
@@ -139,8 +146,12 @@ function live(
       hashedName: (name) => (/[?#]/.test(name) && hasSource(name) ? name : undefined),
       manifest: () => undefined,
     },
-    ready: async () => files.ready?.(),
-    refresh: async () => files.refresh?.(),
+    async ready() {
+      if (!isElsewhere) await files.ready?.();
+    },
+    async refresh() {
+      if (!isElsewhere) await files.refresh?.();
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import type { Coding } from '../codings.js';
+import { CODINGS, type Coding } from '../codings.js';
 import { CollectError, reason, systemCode } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
@@ -55,7 +55,10 @@ export function serialiseManifest(
   if (compressed.length > 0) {
     text.write('},\n"variants": {');
     text.list(compressed, ({ name, variants = {} }) => {
-      const made = Object.entries(variants).filter(([, size = 0]) => size > 0);
+      const made = CODINGS.filter((coding) => variants[coding]).map((coding) => [
+        coding,
+        variants[coding],
+      ]);
       return `${python(name)}: ${JSON.stringify(Object.fromEntries(made))}`;
     });
   }

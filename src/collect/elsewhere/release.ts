@@ -10,6 +10,7 @@ import { archiveName, contentOf, type ManifestEntry, serialiseManifest } from '.
 import { rulesOf } from '../rules.js';
 import type { Outcome, Run } from '../run.js';
 import { contentOfPrint, digestOf, readState } from '../state.js';
+import { MANIFEST_FIELDS, placeOf, readPresent, switchManifest } from '../switch.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
@@ -17,7 +18,6 @@ import { begunSince, type Generation, hasBeenPruned, readArchive } from './gener
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
 import { sendAll } from './send.js';
-import { MANIFEST_FIELDS, placeOf, readPresent, switchManifest } from './switch.js';
 
 /**
  * Collects files under hashed names into a storage elsewhere: hashes and rewrites them here, sends

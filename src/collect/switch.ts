@@ -1,6 +1,6 @@
-import { CollectError } from '../../errors.js';
-import type { Hashing, Version } from '../../storage.js';
-import { faultOf } from '../fault.js';
+import { CollectError } from '../errors.js';
+import type { Hashing, Version } from '../storage.js';
+import { faultOf } from './fault.js';
 
 /** How the manifest came to be the present one. */
 export type Switched =

@@ -89,11 +89,12 @@ function unsaid(error: unknown, place: Place): string {
   if (/^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/.test(system)) {
     return `nobody answers${at(place)} (${system}). Is the store up, 'endpoint' right, and the network?`;
   }
-  if (code(error) === 'TimeoutError') {
-    return `the store${at(place)} did not answer in time. Try again, or look at the network. (${reason(error)})`;
-  }
+  // Before the SDK's name for it, which is TimeoutError.
   if (/^(?:ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/.test(system)) {
     return `the connection to the store${at(place)} broke off (${system}). Try again, or look at the network.`;
+  }
+  if (code(error) === 'TimeoutError') {
+    return `the store${at(place)} did not answer in time. Try again, or look at the network. (${reason(error)})`;
   }
   if (error instanceof BrokenBodyError) {
     return `${error.message}. Try again, or look at the network.`;

@@ -68,7 +68,7 @@ export interface StandInOptions {
   /** How many keys a page of a listing has. */
   readonly pageSize?: number;
   /** The fate of each request; `n` counts those that are alike from 1 on. */
-  readonly fate?: (asked: Asked, n: number) => Fate;
+  readonly fate?: (asked: Asked, n: number) => Fate | Promise<Fate>;
 }
 
 /**
@@ -87,7 +87,7 @@ export async function standIn({ pageSize = 1000, fate }: StandInOptions = {}): P
     const kind = `${given.method} ${given.key} ${[...given.query.keys()]}`;
     const n = (counts.get(kind) ?? 0) + 1;
     counts.set(kind, n);
-    const becomes = fate?.(given, n);
+    const becomes = await fate?.(given, n);
     if (becomes === 'reset') return void request.socket.destroy();
     if (becomes === 'silence') return;
     const answer = typeof becomes === 'object' ? refusal(becomes) : perform(store, given);

@@ -66,7 +66,9 @@ const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   const { account, location, prefix, headers, accessTier, blockSize } = options;
   const client = account.connect(await loadSdk());
-  const place = { location, container: account.container, proof: proofOf(client) };
+  const proof = proofOf(client);
+  const signed = new URL(client.url).searchParams;
+  const place = { location, container: account.container, proof, signed };
   const patience: Patience = account.ready
     ? { ...options.patience, isPassing: isPassingBody }
     : { ...options.patience, isPassing };
@@ -285,7 +287,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     },
     async signedUrl(name, seconds) {
       const blob = targetOf(name);
-      if (place.proof !== 'key') {
+      if (proof !== 'key') {
         throw new SetupError(
           'signedUrl() needs the key of the storage account: give azureStorage() an accountKey, or a connectionString with one.',
         );

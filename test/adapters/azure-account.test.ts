@@ -1,10 +1,31 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type AzureStorageOptions, azureStorage } from '../../adapters/azure.js';
 import { SetupError } from '../../src/errors.js';
+import { azurite, trusting } from '../azurite.js';
+import { project } from '../project.js';
 import { bytes, text, useAzurite } from './azure-store.js';
 
 const store = useAzurite();
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+const getToken = async () => ({ token: token(), expiresOnTimestamp: Date.now() + 3_600_000 });
+
+/** As much of a token as the emulator looks at; it checks no signature. */
+function token(): string {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = {
+    iss: 'https://sts.windows.net/0/',
+    aud: 'https://storage.azure.com',
+    iat: now - 60,
+    nbf: now - 60,
+    exp: now + 3600,
+  };
+  const parts = [{ alg: 'none', typ: 'JWT' }, claims].map((part) => JSON.stringify(part));
+  return `${parts.map((part) => Buffer.from(part).toString('base64url')).join('.')}.`;
+}
 
 describe('a container in Azure is reached', () => {
   test('by all that proves who asks', async () => {
@@ -45,6 +66,40 @@ describe('a container in Azure is reached', () => {
     expect(await there.read('gone.css')).toBeUndefined();
   });
 
+  test.skipIf(!hasOpenssl)(
+    `by tokens${hasOpenssl ? '' : ' (skipped: no openssl here)'}`,
+    async () => {
+      const folder = project({});
+      const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+      const making = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=azurite -addext';
+      const files = ['subjectAltName=IP:127.0.0.1', '-out', tls.cert, '-keyout', tls.key];
+      execFileSync('openssl', [...making.split(' '), ...files], { stdio: 'ignore' });
+      const secure = await azurite({ tls });
+      onTestFinished(secure.stop);
+      const container = await secure.container();
+      const scopes: unknown[] = [];
+      const there = azureStorage({
+        container,
+        url: secure.url,
+        clientOptions: trusting(tls.cert),
+        credential: {
+          async getToken(scope) {
+            scopes.push(scope);
+            return { token: token(), expiresOnTimestamp: Date.now() + 3_600_000 };
+          },
+        },
+      });
+      await there.write('a.css', bytes('a'));
+      expect(await text(there.read('a.css'))).toBe('a');
+      expect(scopes).toEqual([['https://storage.azure.com/.default']]);
+      await expect(there.signedUrl('a.css', { expiresIn: 60 })).rejects.toThrow(
+        'signedUrl() needs the key of the storage account',
+      );
+      const distrusted = azureStorage({ container, url: secure.url, credential: { getToken } });
+      await expect(distrusted.read('a.css')).rejects.toThrow(/cannot be reached: .*self.signed/i);
+    },
+  );
+
   const key = 'AccountName=example;AccountKey=a2V5';
 
   test.each<[AzureStorageOptions, string]>([
@@ -69,7 +124,7 @@ describe('a container in Azure is reached', () => {
   });
 });
 
-const token = { getToken: async () => null };
+const credential = { getToken };
 const client = new BlobServiceClient('https://example.blob.core.windows.net').getContainerClient(
   'c12',
 );
@@ -103,7 +158,7 @@ test.each<[unknown, string]>([
     "azureStorage()'s accountName must be 3 to 24 lower-case letters and digits, not 'an-account'.",
   ],
   [
-    { container: 'c12', ...named, credential: token },
+    { container: 'c12', ...named, credential },
     'azureStorage() takes an accountKey or a credential, not both.',
   ],
   [
@@ -131,7 +186,7 @@ test.each<[unknown, string]>([
     "azureStorage()'s url has a query that is no shared access signature: 'https://e.com/?a=b'.",
   ],
   [
-    { container: 'c12', url: 'https://e.com/?sig=b', credential: token },
+    { container: 'c12', url: 'https://e.com/?sig=b', credential },
     "azureStorage()'s url has a shared access signature in it, and there is another proof besides.",
   ],
   [

@@ -105,6 +105,19 @@ describe('a local file in Azure', () => {
     expect(await storage.read('a.js')).toEqual(body(3 * BLOCK + 7));
   });
 
+  test('is there where the answers about it were lost', async () => {
+    const { path, proxy, storage, send } = await large();
+    const lost = new Set<string>();
+    proxy.before = ({ path }) => {
+      if (lost.has(path)) return 'pass';
+      lost.add(path);
+      return 'reset-after';
+    };
+    await send('a.js', path);
+    expect(lost.size).toBe(5);
+    expect(await storage.read('a.js')).toEqual(body(3 * BLOCK + 7));
+  });
+
   test('is sent anew where another upload of the name took its blocks away', async () => {
     const { path, proxy, storage, send } = await large();
     const folder = project({});

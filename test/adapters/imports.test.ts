@@ -36,10 +36,6 @@ describe('importing an adapter', () => {
     ['fastify', ['dist/adapters/fastify.js']],
     ['hono', ['dist/adapters/hono.js']],
     [
-      'azure',
-      ['dist/adapters/azure.js', 'dist/chunks/azure-account.js', 'dist/chunks/azure-fields.js'],
-    ],
-    [
       's3',
       [
         'dist/adapters/s3.js',
@@ -47,6 +43,10 @@ describe('importing an adapter', () => {
         'dist/chunks/s3-fields.js',
         'dist/chunks/s3-options.js',
       ],
+    ],
+    [
+      'azure',
+      ['dist/adapters/azure.js', 'dist/chunks/azure-account.js', 'dist/chunks/azure-fields.js'],
     ],
   ])(
     '%s loads no engine, no framework and no SDK, and nothing that is loaded later',

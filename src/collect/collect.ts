@@ -69,7 +69,7 @@ export async function collectFiles(
     const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };
     for (const name of files.keys()) names[outcome.stepOf(name)].push(name);
     return {
-      destination,
+      destination: destination ?? storage.location,
       dryRun,
       copied: names.copy,
       linked: names.link,

@@ -75,7 +75,7 @@ export interface CompressionReport {
 
 /** What collecting did, or would have done in a dry run; names in the order of the finders. */
 export interface CollectReport {
-  /** The folder of the collected files; `undefined` for a storage elsewhere. */
+  /** The folder of the collected files, or where else they are; `undefined` for one that has no name. */
   readonly destination: string | undefined;
   readonly dryRun: boolean;
   readonly copied: readonly string[];

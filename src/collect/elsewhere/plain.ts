@@ -21,7 +21,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
   const fields = fieldRules(storage, settings);
-  const sent = await sendAll(run, toSend, fields);
+  const sent = await sendAll(run, toSend, fields, forms.possible);
   await removeAll(run, outdated);
   const changed = new Set(toSend.map(({ source }) => source.name));
   for (const { name, path } of files.values()) {

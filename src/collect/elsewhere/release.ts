@@ -40,7 +40,7 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   threads.close();
   const { digest, manifest, prepared } = draft;
   const fields = fieldRules(storage, settings);
-  const sent = await sendAll(run, prepared.toSend, fields);
+  const sent = await sendAll(run, prepared.toSend, fields, prepared.forms.possible);
   const changed = new Set(prepared.toSend.map(({ source }) => source.name));
   for (const { name, path, hashedName } of entries) {
     tell({ type: changed.has(name) ? 'copy' : 'skip', name, path });

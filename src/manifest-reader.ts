@@ -66,7 +66,7 @@ export function manifestReader(
   let begun = 0;
   /** The number of the reading that was begun last, of those that succeeded. */
   let taken = 0;
-  /** What the last reading failed with. */
+  /** What the last reading that failed, failed with. */
   let fault: Error | undefined;
   let dueAt = 0;
   /** Since when it could not be read in the background. */
@@ -109,7 +109,6 @@ export function manifestReader(
         tag = found?.tag;
       }
       taken = number;
-      fault = undefined;
       tellBack();
     } catch (cause) {
       const error = unreadable(cause);

@@ -44,6 +44,10 @@ describe('importing an adapter', () => {
         'dist/chunks/s3-options.js',
       ],
     ],
+    [
+      'azure',
+      ['dist/adapters/azure.js', 'dist/chunks/azure-account.js', 'dist/chunks/azure-fields.js'],
+    ],
   ])(
     '%s loads no engine, no framework and no SDK, and nothing that is loaded later',
     (name, own) => {

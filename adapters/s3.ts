@@ -60,7 +60,7 @@ function lazyBucket(settings: S3Settings): () => Promise<Bucket> {
   }
   return () => {
     opening ??= open().catch((error) => {
-      
+      opening = undefined; // what was not installed may be the next time
       throw error;
     });
     return opening;

@@ -41,6 +41,10 @@ and has not changed, is left alone.`,
       type: 'boolean',
       help: 'Fail where a style sheet or script refers to a file that is not there.',
     },
+    verify: {
+      type: 'boolean',
+      help: 'Look into a storage elsewhere for every file, whatever its manifest says.',
+    },
     link: {
       type: 'boolean',
       short: 'l',
@@ -71,6 +75,7 @@ async function run(call: Call): Promise<number> {
       clear: call.has('clear'),
       link: call.has('link'),
       postProcess: !call.has('no-post-process'),
+      verify: call.has('verify'),
       ...(call.has('strict') && { strict: true }),
       onEvent(event) {
         if (event.type === 'progress') bar?.show(event);
@@ -117,6 +122,7 @@ const LEVELS = {
   shadowed: 1,
   wait: 1,
   delete: 1,
+  send: 2,
   copy: 2,
   link: 2,
   hash: 2,
@@ -146,6 +152,10 @@ function sentence(event: Step, dryRun: boolean): string {
       return `${dryRun ? 'Pretending to copy' : 'Copying'} '${event.path}'`;
     case 'link':
       return `${dryRun ? 'Pretending to link' : 'Linking'} '${event.path}'`;
+    case 'send': {
+      const size = event.bytes === undefined ? '' : ` (${bytesText(event.bytes)})`;
+      return `${dryRun ? 'Pretending to send' : 'Sending'} '${event.name}'${size}`;
+    }
     case 'delete':
       return `${dryRun ? 'Pretending to delete' : 'Deleting'} '${event.name}'`;
   }

@@ -1,4 +1,5 @@
 import { SUFFIXES } from '../codings.js';
+import { milliseconds } from '../durations.js';
 import { CollectError, reason, SetupError } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
 import { checkOptions } from '../options.js';
@@ -190,18 +191,13 @@ function rulesOf(options: PruneOptions): Rules {
   if (!Number.isSafeInteger(keep) || keep < 1) {
     throw new SetupError("prune()'s keep must be a whole number from 1: the present deploy stays.");
   }
-  return { keep, age: milliseconds(olderThan) };
+  return { keep, age: ageOf(olderThan) };
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-function milliseconds(age: number | string | undefined): number {
-  if (age === undefined) return 0;
-  if (typeof age === 'number' && age >= 0) return age * 1000;
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*([smhdw])$/.exec(String(age)) ?? [];
-  const seconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  if (seconds >= 0) return seconds * 1000;
+function ageOf(olderThan: number | string | undefined): number {
+  const age = olderThan === undefined ? 0 : milliseconds(olderThan);
+  if (age !== undefined) return age;
   throw new SetupError(
-    `prune()'s olderThan must be seconds, or a text such as '30d', '12h' or '90m', not '${age}'.`,
+    `prune()'s olderThan must be seconds, or a text such as '30d', '12h' or '90m', not '${olderThan}'.`,
   );
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { CODINGS, type Coding } from '../codings.js';
 import { CollectError, reason, systemCode } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
@@ -15,25 +16,49 @@ export interface ManifestEntry {
   readonly size: number;
   /** The sizes of its compressed forms, by coding. */
   readonly variants?: Readonly<Partial<Record<string, number>>> | undefined;
+  /** Of a storage elsewhere: the MD5 of what is there under the plain name. */
+  readonly checksum?: string | undefined;
+}
+
+/** How files are in a storage elsewhere. */
+export interface ManifestNotes {
+  /** The codings that were tried; files that `variants` does not tell of have no such form. */
+  readonly codings: readonly Coding[];
+  /** The coding that files themselves are in. */
+  readonly encoding: Coding | undefined;
 }
 
 /**
  * The manifest, as it is published. Names, version and hash are as Django 4.2 and later have them;
  * Django reads no further. A name a line, for whoever compares two of them.
  */
-export function serialiseManifest(entries: readonly ManifestEntry[]): Uint8Array {
+export function serialiseManifest(
+  entries: readonly ManifestEntry[],
+  notes?: ManifestNotes,
+): Uint8Array {
   const sorted = [...entries].sort((a, b) => compareNames(a.name, b.name));
   const text = textWriter();
   // Written by hand: an object of JavaScript would put names that are numbers first.
   text.write('{\n"paths": {');
   text.list(sorted, ({ name, hashedName }) => `${python(name)}: ${python(hashedName)}`);
-  text.write(`},\n"version": "1.0",\n"hash": "${manifestHash(sorted)}",\n"sizes": {`);
+  text.write(`},\n"version": "1.0",\n"hash": "${manifestHash(sorted)}",\n`);
+  if (notes !== undefined) text.write(`"codings": ${JSON.stringify(notes.codings)},\n`);
+  if (notes?.encoding !== undefined) text.write(`"encoding": "${notes.encoding}",\n`);
+  text.write('"sizes": {');
   text.list(sorted, ({ name, size }) => `${python(name)}: ${size}`);
+  const summed = sorted.filter(({ checksum }) => checksum !== undefined);
+  if (summed.length > 0) {
+    text.write('},\n"checksums": {');
+    text.list(summed, ({ name, checksum }) => `${python(name)}: "${checksum}"`);
+  }
   const compressed = sorted.filter(({ variants = {} }) => Object.values(variants).some(Boolean));
   if (compressed.length > 0) {
     text.write('},\n"variants": {');
     text.list(compressed, ({ name, variants = {} }) => {
-      const made = Object.entries(variants).filter(([, size = 0]) => size > 0);
+      const made = CODINGS.filter((coding) => variants[coding]).map((coding) => [
+        coding,
+        variants[coding],
+      ]);
       return `${python(name)}: ${JSON.stringify(Object.fromEntries(made))}`;
     });
   }
@@ -178,7 +203,7 @@ async function publish(
 }
 
 /** The time comes first, so that names are in the order of time: `20261122T181500.000Z-<hash>.json`. */
-function archiveName(digest: string, time: number): string {
+export function archiveName(digest: string, time: number): string {
   const stamp = new Date(time).toISOString().replace(/[-:]/g, '');
   return `${ARCHIVE}${stamp}-${digest}.json`;
 }

@@ -35,6 +35,10 @@ describe('importing an adapter', () => {
     ['koa', ['dist/adapters/koa.js']],
     ['fastify', ['dist/adapters/fastify.js']],
     ['hono', ['dist/adapters/hono.js']],
+    [
+      'azure',
+      ['dist/adapters/azure.js', 'dist/chunks/azure-account.js', 'dist/chunks/azure-fields.js'],
+    ],
   ])('%s loads no engine and no framework, and nothing that is loaded later', (name, own) => {
     const loaded = loadedBy(`staticfiles/${name}`);
     expect(loaded.filter((file) => !allowed.test(file))).toEqual(own);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scratch } from '../collect/processes.js';
+import { CHANGED } from './corpus.js';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const BIN = here('../../dist/src/cli/bin.js');
@@ -18,8 +19,9 @@ export const FLOOR = 'PutObject of the same, nothing else';
 
 /**
  * By label: `cases` are those that it runs, one after the other over one bucket; `command(job)` answers
- * the program that does it. A job has the `source`, the `bucket` and the `endpoint`. With `isSwept`, it
- * also begins with an empty bucket at every other number of requests in flight that is asked for.
+ * the program that does one. A job has the `source`, the `bucket` and the `endpoint`, the number of
+ * requests in flight as `concurrency`, and the `case`. With `isSwept`, the contender also begins with an
+ * empty bucket at every other number of requests in flight that is asked for.
  */
 export const CONTENDERS = {
   [DJANGO]: { cases: ['cold', 'nothing', 'changed'], command: django('S3ManifestStaticStorage') },
@@ -44,9 +46,9 @@ export const CONTENDERS = {
     }),
   },
   [OURS]: {
-    cases: ['cold', 'nothing', 'changed'],
+    cases: ['cold', 'nothing', 'changed', 'start', 'serve'],
     isSwept: true,
-    command: (job) => cli(configFile(job)),
+    command: (job) => (job.case in SERVING ? server(job) : cli(configFile(job))),
   },
   [HASHED_ONLY]: {
     cases: ['cold', 'nothing', 'changed'],
@@ -73,6 +75,15 @@ function django(storage) {
 
 function cli(config) {
   return { args: [BIN, 'collectstatic', '--no-input', '-v', '0', '--config', config] };
+}
+
+/** How long an application server runs, in seconds. */
+export const SERVING = { start: 0, serve: 10 };
+
+/** It looks at the manifest again every second. */
+function server(job) {
+  const config = configFile(job, { refresh: '1s' });
+  return { args: [here('server.js'), config, String(SERVING[job.case]), CHANGED] };
 }
 
 /** A project's configuration, as its users write it. */

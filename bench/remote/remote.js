@@ -90,6 +90,7 @@ async function* measure(series, source, store, proxy) {
       bucket,
       endpoint: proxy.url,
       concurrency,
+      case: each,
     });
     const all = {
       ...store.env,
@@ -104,8 +105,8 @@ async function* measure(series, source, store, proxy) {
     proxy.start(latency);
     const timed = await run(program, args, all, Number(options.limit));
     const counts = await proxy.stop();
-    const objects = await store.count(bucket);
-    yield { files, latency, label, concurrency, case: each, ...timed, ...counts, objects, load };
+    const found = await store.look(bucket);
+    yield { files, latency, label, concurrency, case: each, ...timed, ...counts, ...found, load };
     if (timed.isCutShort) return;
   }
 }

@@ -17,6 +17,7 @@ export async function startStore() {
     endpoint,
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
+    maxAttempts: 10,
   });
   return {
     endpoint,
@@ -27,13 +28,15 @@ export async function startStore() {
       await client.send(new CreateBucketCommand({ Bucket: name }));
       return name;
     },
-    /** How many objects a listing tells of. */
-    async count(bucket) {
-      let count = 0;
+    /** How many objects a listing tells of, and the size of the manifest among them. */
+    async look(bucket) {
+      let objects = 0;
+      let manifestBytes;
       for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket })) {
-        count += page.KeyCount;
+        objects += page.KeyCount;
+        manifestBytes ??= page.Contents?.find(({ Key }) => Key === 'staticfiles.json')?.Size;
       }
-      return count;
+      return { objects, manifestBytes };
     },
     async stop() {
       client.destroy();

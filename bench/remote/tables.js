@@ -1,6 +1,6 @@
 import { spread, verdict } from '../collect/processes.js';
 import { median, printTable } from '../measure.js';
-import { CONCURRENCY, DJANGO, FLOOR, OURS } from './contenders.js';
+import { CONCURRENCY, DJANGO, FLOOR, OURS, SERVING } from './contenders.js';
 
 const KINDS = ['PUT', 'HEAD', 'GET', 'LIST', 'COPY', 'POST', 'DELETE'];
 const CASES = {
@@ -12,6 +12,12 @@ const MANY = 10_000;
 
 /** One table for each number of files and each latency, in the order in which they were measured. */
 export function printTables(results) {
+  const isServing = (result) => result.case in SERVING;
+  printCollecting(results.filter((result) => !isServing(result)));
+  printServing(results.filter(isServing));
+}
+
+function printCollecting(results) {
   for (const [title, own] of groups(results, titleOf)) {
     const kinds = KINDS.filter((kind) => own.some(({ requests }) => kind in requests));
     const rows = [...groups(own, rowOf).values()];
@@ -101,17 +107,56 @@ function bars(runs, faster) {
   return [flight, `5 times: ${median(faster) >= 5 ? 'met' : 'MISSED'}`];
 }
 
-/** What a table of sums would hide. */
+/** What an application server asks the store for. */
+function printServing(results) {
+  const rows = [...groups(results, titleOf)].flatMap(([title, own]) => {
+    const start = own.find((result) => result.case === 'start');
+    const serve = own.find((result) => result.case === 'serve');
+    if (start === undefined || serve === undefined) return [];
+    const again = serve.statuses[304];
+    const each = (key) => Math.round((serve[key] - start[key]) / again);
+    return [
+      [
+        title,
+        start.manifestBytes,
+        (start.manifestBytes / start.files).toFixed(1),
+        start.seconds.toFixed(2),
+        start.megabytes.toFixed(0),
+        again,
+        each('sent'),
+        each('received'),
+      ],
+    ];
+  });
+  if (rows.length === 0) return;
+  printTable(
+    [
+      'an application server',
+      'bytes of the manifest',
+      'of them a name',
+      's to the first URL',
+      'MB',
+      'looks again',
+      'bytes sent for one',
+      'bytes received',
+    ],
+    rows,
+  );
+}
+
+/** What a table would hide, each thing once. */
 function printNotes(results) {
-  for (const { label, case: each, statuses, objects, requests } of results) {
+  const notes = results.flatMap(({ label, case: each, statuses, objects, requests }) => {
+    const of = `${label}, ${CASES[each]}`;
     const faults = Object.entries(statuses).filter(([status]) => Number(status) >= 500);
-    for (const [status, count] of faults) {
-      console.log(`\n${label}, ${CASES[each]}: ${count} answers were ${status}.`);
-    }
-    if (each === 'cold' && objects < (requests.PUT ?? 0) && !label.startsWith('django')) {
-      console.log(
-        `\n${label}, ${CASES[each]}: ${requests.PUT} PUT, but ${objects} objects are listed.`,
-      );
-    }
-  }
+    const sent = (requests.PUT ?? 0) - (statuses[501] ?? 0);
+    return [
+      ...faults.map(([status, count]) => `${of}: ${count} answered with ${status}.`),
+      // Django's sends some more than once.
+      ...(each === 'cold' && objects < sent && label !== DJANGO
+        ? [`${of}: ${sent} objects were sent, but ${objects} are listed.`]
+        : []),
+    ];
+  });
+  if (notes.length > 0) console.log(`\n${[...new Set(notes)].join('\n')}`);
 }

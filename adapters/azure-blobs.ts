@@ -1,15 +1,14 @@
-import { Readable } from 'node:stream';
 import type {
-  BlobDownloadResponseParsed,
   BlockBlobClient,
   BlockBlobUploadOptions,
   ContainerListBlobFlatSegmentResponse,
 } from '@azure/storage-blob';
-import { NameError, reason, SetupError, StorageError } from '../src/errors.js';
+import { NameError, SetupError, StorageError } from '../src/errors.js';
 import { contentType } from '../src/media-types.js';
 import { normaliseName } from '../src/names.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
 import { type AzureAccount, proofOf } from './azure-account.js';
+import { received, streamOf } from './azure-bodies.js';
 import {
   explained,
   faultStatus,
@@ -20,7 +19,7 @@ import {
 } from './azure-faults.js';
 import { blobFields, type FieldsOption } from './azure-fields.js';
 import { loadSdk } from './azure-sdk.js';
-import { BrokenBodyError, type Patience, persist, type Try } from './azure-tries.js';
+import { type Patience, persist, type Try } from './azure-tries.js';
 import { byteBudget, md5Of, sendFile, type Target } from './azure-upload.js';
 
 /** What is asked of the container, checked. */
@@ -66,7 +65,9 @@ const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   const { account, location, prefix, headers, accessTier, blockSize } = options;
   const client = account.connect(await loadSdk());
-  const place = { location, container: account.container, proof: proofOf(client) };
+  const proof = proofOf(client);
+  const signed = new URL(client.url).searchParams;
+  const place = { location, container: account.container, proof, signed };
   const patience: Patience = account.ready
     ? { ...options.patience, isPassing: isPassingBody }
     : { ...options.patience, isPassing };
@@ -285,7 +286,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     },
     async signedUrl(name, seconds) {
       const blob = targetOf(name);
-      if (place.proof !== 'key') {
+      if (proof !== 'key') {
         throw new SetupError(
           'signedUrl() needs the key of the storage account: give azureStorage() an accountKey, or a connectionString with one.',
         );
@@ -307,39 +308,4 @@ const NOTHING = new Uint8Array();
 /** Accounts with a hierarchical namespace (Data Lake) list folders among the files. */
 function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {
   return metadata?.hdi_isfolder === 'true';
-}
-
-/** @throws {BrokenBodyError} where less arrives than was announced. */
-async function received(answer: BlobDownloadResponseParsed, alive: () => void): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of (answer.readableStreamBody ?? []) as AsyncIterable<Buffer>) {
-      alive();
-      chunks.push(chunk);
-      size += chunk.length;
-    }
-  } catch (cause) {
-    throw new BrokenBodyError(reason(cause), { cause });
-  }
-  const { contentLength = size } = answer;
-  if (size === contentLength) return Buffer.concat(chunks);
-  throw new BrokenBodyError(`${size} of ${contentLength} bytes`);
-}
-
-/** In bytes; what is handed on at once, so that it is seen whether it goes on. */
-const PIECE = 64 * 1024;
-
-/** A body that says whenever a part of it goes on its way. */
-function streamOf(body: Uint8Array, { alive }: Try, begins?: () => void): () => Readable {
-  function* pieces() {
-    for (let at = 0; at < body.length; at += PIECE) {
-      alive();
-      yield body.subarray(at, at + PIECE);
-    }
-  }
-  return () => {
-    begins?.();
-    return Readable.from(pieces(), { objectMode: false, highWaterMark: PIECE });
-  };
 }

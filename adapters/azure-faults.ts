@@ -54,10 +54,14 @@ export function isPassing(error: unknown): boolean {
   if (isPassingBody(error) || error instanceof SilenceError) return true;
   const fault = restFault(error);
   if (fault === undefined) return false;
-  // An answer that breaks off amid its XML.
-  if (fault.code === 'PARSE_ERROR') return true;
+  if (isUnreadable(fault)) return true;
   if (fault.statusCode !== undefined) return PASSING_STATUSES.has(fault.statusCode);
   return !LASTING.test(fault.code ?? '');
+}
+
+/** Whether an answer that tells of no fault breaks off amid its XML, or is none of a store. */
+function isUnreadable({ code, statusCode = 0 }: RestFault): boolean {
+  return code === 'PARSE_ERROR' && statusCode < 400;
 }
 
 /** The faults among them that no client of the SDK tries again by itself. */
@@ -70,8 +74,9 @@ export interface Place {
   /** Where the files are, for people. */
   readonly location: string;
   readonly container: string;
-  /** `undefined` as long as there is no client. */
-  readonly proof: Proof | undefined;
+  readonly proof: Proof;
+  /** What is signed with it, where that is a signature: permissions (`sp`), end (`se`). */
+  readonly signed: URLSearchParams;
 }
 
 /** A fault of the store in a sentence or two: what was to be done, why it was not, what to do. */
@@ -87,6 +92,7 @@ export function explained(error: unknown, doing: string, place: Place): unknown 
 /** Where there was no answer, or none of a store. */
 function unanswered(cause: unknown, { location }: Place): string {
   const code = systemCode(cause);
+  const fault = restFault(cause);
   const host = new URL(location).host;
   if (cause instanceof SilenceError) {
     return `${host} is silent: ${cause.message}. Is the network slow, or does a firewall swallow the requests?`;
@@ -94,10 +100,10 @@ function unanswered(cause: unknown, { location }: Place): string {
   if (code === 'ENOTFOUND') {
     return `there is no host '${new URL(location).hostname}'. Is the account's name right, and does this machine resolve names?`;
   }
-  if (cause instanceof BrokenBodyError || code === 'PARSE_ERROR') {
-    return `the answer of ${host} broke off, or is not that of Azure Blob Storage: ${reason(cause)}`;
+  if (cause instanceof BrokenBodyError || (fault !== undefined && isUnreadable(fault))) {
+    return `the answer of ${host} broke off, or is not that of Azure Blob Storage: ${firstLine(cause)}.`;
   }
-  if (restFault(cause) !== undefined) {
+  if (fault !== undefined) {
     return `${host} cannot be reached: ${firstLine(cause)}. Check the network, and that the address is right.`;
   }
   // Mostly of a credential, which says itself what it lacks.
@@ -108,17 +114,18 @@ function unanswered(cause: unknown, { location }: Place): string {
 function answered(cause: unknown, place: Place): string | undefined {
   const fault = restFault(cause);
   const status = fault?.statusCode;
-  if (fault === undefined || status === undefined || fault.code === 'PARSE_ERROR') return undefined;
-  const code = faultCode(fault) ?? '';
+  if (fault === undefined || status === undefined || isUnreadable(fault)) return undefined;
+  const known = faultCode(fault) ?? '';
+  const code = known === 'PARSE_ERROR' ? '' : known; // which is the SDK's
   const said = `the store answers ${status} ${code}`.trimEnd();
-  if (code === 'AuthenticationFailed' || code === 'InvalidAuthenticationInfo') {
+  if (NOT_AUTHENTICATED.test(code) || NOT_AUTHENTICATED.test(fault.message)) {
     return notAuthenticated(fault, place);
   }
   if (NOT_ALLOWED.test(code) || status === 401 || status === 403) {
     return `${said}. ${notAllowed(code, place)}`;
   }
-  const known = SENTENCES[code]?.(place);
-  if (known !== undefined) return known;
+  const sentence = SENTENCES[code]?.(place);
+  if (sentence !== undefined) return sentence;
   if (PASSING_STATUSES.has(status)) {
     return `${said}: it is too busy, or not well. Try again later, or with less at once ('concurrency').`;
   }
@@ -145,10 +152,14 @@ const SENTENCES: Readonly<Record<string, (place: Place) => string>> = {
   Md5Mismatch: () => 'the bytes arrived as others than were sent. Try again.',
 };
 
+/** By code; or, where the emulator has another code for it, by what it says. */
+const NOT_AUTHENTICATED =
+  /^(?:AuthenticationFailed|InvalidAuthenticationInfo|Server failed to authenticate)/;
+
 const NOT_ALLOWED =
   /^(?:Authorization|InsufficientAccountPermissions|KeyBasedAuthenticationNotPermitted|PublicAccessNotPermitted|NoAuthenticationInformation|AccountIsDisabled)/;
 
-function notAllowed(code: string, { proof }: Place): string {
+function notAllowed(code: string, { proof, signed }: Place): string {
   if (code === 'KeyBasedAuthenticationNotPermitted') {
     return 'The account takes no account keys: give azureStorage() a credential of @azure/identity.';
   }
@@ -157,18 +168,25 @@ function notAllowed(code: string, { proof }: Place): string {
     return 'No credential was given: give azureStorage() an accountKey or a credential.';
   }
   if (proof === 'signature') {
-    return "The shared access signature does not allow that, or not from here, or not now: it needs the permissions to read, write, delete and list (sp=rwdl) in the container, and for reading alone 'rl'.";
+    const has = signed.get('sp') ?? '';
+    return `${expiry(signed)}The shared access signature has the permissions '${has}'; collecting needs 'rwdl', reading 'rl' (sp=…), for blobs and the container (sr=c).`;
   }
   if (proof === 'token') {
     return "The credential may not do that: it needs the role 'Storage Blob Data Contributor', and for reading alone 'Storage Blob Data Reader'.";
   }
-  return "The account's network rules may not let this machine in. See 'Networking' in the portal.";
+  return "The accountKey is another account's, or the account's network rules do not let this machine in. See 'Access keys' and 'Networking' in the portal.";
+}
+
+/** Nothing, where the signature is valid still. */
+function expiry(signed: URLSearchParams): string {
+  const end = signed.get('se');
+  return end !== null && Date.parse(end) < Date.now() ? `It expired at ${end}. ` : '';
 }
 
 /** Requests are refused that are older or newer than this, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
-function notAuthenticated(fault: RestFault, { proof, location }: Place): string {
+function notAuthenticated(fault: RestFault, { proof, signed, location }: Place): string {
   const skew = skewMs(fault);
   // The code is that of a wrong key, for the time is a part of what is signed.
   if (Math.abs(skew) >= CLOCK_TOLERANCE_MS) {
@@ -176,14 +194,17 @@ function notAuthenticated(fault: RestFault, { proof, location }: Place): string 
     const way = skew < 0 ? 'behind' : 'ahead of';
     return `this machine's clock is ${minutes} minutes ${way} the store's, which refuses that. Set it (NTP).`;
   }
-  const [, detail = ''] =
-    /<AuthenticationErrorDetail>([^<\r\n]*)/.exec(fault.response?.bodyAsText ?? '') ?? [];
-  const more = detail === '' ? '' : ` The store says: ${detail.slice(0, 300)}`;
   if (proof === 'key') {
     return `the accountKey is not that of the account at ${new URL(location).host}. Copy one under 'Access keys' in the portal.`;
   }
+  const [, detail = ''] =
+    /<AuthenticationErrorDetail>([^<\r\n]*)/.exec(fault.response?.bodyAsText ?? '') ?? [];
+  const more = detail === '' ? '' : ` The store says: ${detail.slice(0, LONGEST_WORDS)}`;
   if (proof === 'signature') {
-    return `the shared access signature is not valid, or not any more. Make a new one.${more}`;
+    return `the shared access signature is not valid, or not any more. ${expiry(signed)}Make a new one.${more}`;
+  }
+  if (proof === 'nothing') {
+    return `it is not public, and no credential was given. Give azureStorage() an accountKey or a credential.`;
   }
   return `the store does not accept the credential. Is it one of the account's own directory (tenant)?${more}`;
 }
@@ -194,6 +215,10 @@ function skewMs(fault: RestFault): number {
   return Number.isNaN(stores) ? 0 : Date.now() - stores;
 }
 
+/** Of what a store says in its own words, in characters: it may be a whole page. */
+const LONGEST_WORDS = 300;
+
 function firstLine(error: unknown): string {
-  return (reason(error).split('\n')[0] as string).replace(/[\s.]+$/, '');
+  const [line = ''] = reason(error).split('\n');
+  return line.slice(0, LONGEST_WORDS).replace(/[\s.]+$/, '');
 }

@@ -1,12 +1,16 @@
-import { PeerError, systemCode } from '../src/errors.js';
+import { PeerError, reason, systemCode } from '../src/errors.js';
 
-/** The SDK of Azure Blob Storage, by the first call that needs it. */
+const SDK = '@azure/storage-blob';
+
+/** The SDK of Azure Blob Storage. @throws {PeerError} where it is not installed. */
 export async function loadSdk() {
+  const load = () => import('@azure/storage-blob');
   try {
-    return await import('@azure/storage-blob');
+    return await load();
   } catch (cause) {
-    if (systemCode(cause) !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    const why = 'azureStorage() needs the SDK of Azure Blob Storage, which is not installed.';
-    throw new PeerError('@azure/storage-blob', why, { cause });
+    // Not of a package that it needs itself.
+    const isMissing = systemCode(cause) === 'ERR_MODULE_NOT_FOUND' && reason(cause).includes(SDK);
+    if (!isMissing) throw cause;
+    throw new PeerError(SDK, `azureStorage() needs ${SDK}.`, { cause });
   }
 }

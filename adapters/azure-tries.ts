@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 /** How often, and how patiently, the store is asked. */
 export interface Patience {
   /** How many times in all. */
@@ -68,6 +66,12 @@ export async function persist<T>(
       await pause(Math.max(longest * (0.5 + Math.random() / 2), retryAfterMs(error)));
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 async function untilSilence<T>(silenceMs: number, call: (attempt: Try) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
-import type { PruneOptions, PruneReport } from './collect/prune.js';
+import type { PruneReport } from './collect/deploys.js';
+import type { PruneOptions } from './collect/prune.js';
 import type { CollectOptions, CollectReport } from './collect/run.js';
 import { type Problem, SettingsError, SetupError } from './errors.js';
 import type { Finder } from './finder.js';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -28,9 +29,18 @@ const PROGRAM = createRequire(import.meta.url).resolve('azurite/dist/src/blob/ma
 /** Its input is a pipe of ours, which ends with our process, however that ends; it does then too. */
 const END_WITH_US = `data:text/javascript,process.stdin.on('end',()=>process.exit()).resume()`;
 
+export interface AzuriteOptions {
+  /**
+   * The paths of a certificate for 127.0.0.1 and of its key, both as PEM. It then answers https, and
+   * takes tokens of any issuer.
+   */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
 /** Starts one on a free port. */
-export async function azurite(): Promise<Azurite> {
-  const child = spawn(process.execPath, ['--import', END_WITH_US, PROGRAM, ...FLAGS], {
+export async function azurite({ tls }: AzuriteOptions = {}): Promise<Azurite> {
+  const flags = tls ? [...FLAGS, '--cert', tls.cert, '--key', tls.key, '--oauth', 'basic'] : FLAGS;
+  const child = spawn(process.execPath, ['--import', END_WITH_US, PROGRAM, ...flags], {
     cwd: tmpdir(),
     env: {
       ...process.env,
@@ -56,8 +66,11 @@ export async function azurite(): Promise<Azurite> {
   child.unref();
   for (const stream of child.stdio) (stream as { unref?(): void } | null)?.unref?.();
   const url = `${origin}/${ACCOUNT_NAME}`;
-  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT_NAME};AccountKey=${ACCOUNT_KEY};BlobEndpoint=${url};`;
-  const service = BlobServiceClient.fromConnectionString(connectionString);
+  const connectionString = `DefaultEndpointsProtocol=${tls ? 'https' : 'http'};AccountName=${ACCOUNT_NAME};AccountKey=${ACCOUNT_KEY};BlobEndpoint=${url};`;
+  const service = BlobServiceClient.fromConnectionString(
+    connectionString,
+    tls && trusting(tls.cert),
+  );
   return {
     connectionString,
     url,
@@ -73,6 +86,11 @@ export async function azurite(): Promise<Azurite> {
       await exited;
     },
   };
+}
+
+/** What a client of the SDK needs to trust a certificate; its types do not know it. */
+export function trusting(cert: string): object {
+  return { tlsOptions: { ca: readFileSync(cert) } };
 }
 
 const FLAGS = [

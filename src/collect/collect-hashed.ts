@@ -9,6 +9,7 @@ import { type Audience, hashFiles, progressOf } from './hashed.js';
 import { removeFalseFolders } from './place.js';
 import {
   contentOf,
+  digestsIn,
   type ManifestEntry,
   type Published,
   publishManifest,
@@ -46,6 +47,7 @@ export async function collectHashed(run: Run, desk: Desk, root: string): Promise
   const isSame =
     hashed.isSame && variants.isSame && state.isExhausted() && state.rules === rules.digest;
   let current = before?.digest;
+  let doubts: string[] = [];
   if (!options.dryRun && !(isSame && current === state.manifest)) {
     const manifest = serialiseManifest(entriesOf(entries, variants));
     current = digestOf(manifest);
@@ -56,13 +58,13 @@ export async function collectHashed(run: Run, desk: Desk, root: string): Promise
       STATE,
       serialiseState(entries, known, (print) => isSettled(print, started)),
     );
-    await publishManifest(storage, hashing, manifest, before);
+    doubts = await publishManifest(storage, hashing, root, manifest, before);
   }
   return {
     stepOf: (name) => stepOf(hashed.files.get(name), rules),
     hashed: entries.map(({ name, hashedName }) => ({ name, hashedName })),
     missing: hashed.missing,
-    warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message)],
+    warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message), ...doubts],
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     compressed: variants.report,
     isCollected: isCollectedBy(entries, variants, hashing, rules, current ?? ''),
@@ -107,7 +109,7 @@ function isCollectedBy(
   let names: Set<string> | undefined;
   return (name) => {
     if (name === manifestName) return true;
-    if (isOwn(name)) return !name.startsWith(ARCHIVE) || name.includes(manifest);
+    if (isOwn(name)) return !name.startsWith(ARCHIVE) || digestsIn(name).digest === manifest;
     names ??= new Set(files.flatMap((file) => namesOf(file, rules)));
     return names.has(name) || variants.names.has(name);
   };

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ARCHIVE } from '../../manifest.js';
 import { compareNames, STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
-import { publishedAt } from '../publish.js';
+import { digestsIn, publishedAt } from '../publish.js';
 import type { Run } from '../run.js';
 import { entriesOf } from './listing.js';
 
@@ -18,6 +18,9 @@ import { entriesOf } from './listing.js';
 export interface Generation {
   /** Its name in the storage. */
   readonly name: string;
+  readonly digest: string;
+  /** The digest of the manifest that it replaces, `'none'` for the first; `undefined`: nobody knows. */
+  readonly after?: string;
   /** When it was written, by the storage's clock; in milliseconds since 1970. */
   readonly written: number;
 }
@@ -41,7 +44,8 @@ export async function readArchive(storage: Storage): Promise<Archive> {
   for await (const entry of entriesOf(storage, `${STATE_FOLDER}/`)) {
     if (entry.name === PRUNE_MARK) mark = entry;
     if (!entry.name.startsWith(ARCHIVE)) continue;
-    generations.push({ name: entry.name, written: entry.mtimeMs });
+    const { name, mtimeMs: written } = entry;
+    generations.push({ name, written, ...digestsIn(name) });
   }
   return {
     generations: generations.sort(
@@ -51,13 +55,34 @@ export async function readArchive(storage: Storage): Promise<Archive> {
   };
 }
 
-/** The deploys that have begun since the one of that digest was published, or never came to be. */
+/** The deploys that have begun since the one of that digest did, which is published. */
 export function begunSince(generations: readonly Generation[], digest: string): Generation[] {
-  const present = generations.findLastIndex(({ name }) => name.includes(digest));
+  const present = generations.findLastIndex((one) => one.digest === digest);
   return present < 0 ? [] : generations.slice(present + 1);
 }
 
-/** The name under which a manifest is archived that is published at that time. */
+/**
+ * The deploys that were published, the latest first: each names the one that it replaced. Others before
+ * the present one never came to be, or lost against one of these.
+ */
+export function publishedOf(generations: readonly Generation[], digest: string): Generation[] {
+  const line: Generation[] = [];
+  let wanted = digest;
+  let end = generations.length;
+  for (;;) {
+    const at = generations.slice(0, end).findLastIndex((one) => one.digest === wanted);
+    // Where the line breaks off, or was never written down, all that came before may have been.
+    if (at < 0) return [...line, ...generations.slice(0, end).reverse()];
+    const generation = generations[at] as Generation;
+    line.push(generation);
+    if (generation.after === 'none') return line;
+    end = at;
+    if (generation.after === undefined) return [...line, ...generations.slice(0, end).reverse()];
+    wanted = generation.after;
+  }
+}
+
+/** When a deploy began; in milliseconds since 1970. */
 export function timeOf({ name, written }: Generation): number {
   return publishedAt(name) || written;
 }

@@ -1,16 +1,24 @@
 import { CODINGS } from '../../codings.js';
 import { ARCHIVE } from '../../manifest.js';
-import type { Hashing, Storage, Version } from '../../storage.js';
+import type { Hashing, Storage } from '../../storage.js';
 import { faultsOf } from '../collect-hashed.js';
 import { crewOf, FILES_A_THREAD } from '../crew.js';
 import { type Desk, isOwn } from '../desk.js';
 import type { HashedFile } from '../file.js';
 import { hashFiles, progressOf } from '../hashed.js';
-import { archiveName, contentOf, type ManifestEntry, serialiseManifest } from '../publish.js';
+import {
+  archiveName,
+  contentOf,
+  digestsIn,
+  type ManifestEntry,
+  type Published,
+  readPublished,
+  serialiseManifest,
+} from '../publish.js';
 import { rulesOf } from '../rules.js';
 import type { Outcome, Run } from '../run.js';
 import { contentOfPrint, digestOf, readState } from '../state.js';
-import { MANIFEST_FIELDS, placeOf, readPresent, switchManifest } from '../switch.js';
+import { MANIFEST_FIELDS, switchManifest } from '../switch.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
@@ -30,7 +38,7 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   const { entries, contents, missing } = await hashAll(run, desk, hashing);
   const draft = await draftOf(run, desk, entries, contents, present);
   threads.close();
-  const { digest, manifest, prepared, abandoned } = draft;
+  const { digest, manifest, prepared } = draft;
   const fields = fieldRules(storage, settings);
   const sent = await sendAll(run, prepared.toSend, fields);
   const changed = new Set(prepared.toSend.map(({ source }) => source.name));
@@ -40,9 +48,7 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   }
   const warnings = [...faultsOf(entries), ...missing.map(({ message }) => message)];
   if (digest !== present?.digest && !options.dryRun) {
-    const switched = await switchManifest(hashing, manifest, present);
-    if (switched === 'unsafely') warnings.push(unsafe(hashing));
-    await forget(storage, abandoned);
+    warnings.push(...(await switchManifest(hashing, manifest, present)));
   }
   return {
     stepOf: (name) => (changed.has(name) ? 'copy' : 'skip'),
@@ -57,22 +63,19 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
 }
 
 /** The manifest that is published now. */
-interface Present extends Partial<Version> {
-  readonly body: Uint8Array;
-  readonly digest: string;
+interface Present extends Published {
   /** Whether what it names is not to be counted on. */
   readonly isDamaged: boolean;
 }
 
 async function presentOf(hashing: Hashing, clear: boolean): Promise<Present | undefined> {
-  const { body, tag } = (await readPresent(hashing)) ?? {};
-  if (body === undefined) return undefined;
-  const present = { body, digest: digestOf(body), ...(tag !== undefined && { tag }) };
+  const published = await readPublished(hashing);
+  if (published === undefined) return undefined;
   try {
-    contentOf(present, hashing);
-    return { ...present, isDamaged: false };
+    contentOf(published, hashing);
+    return { ...published, isDamaged: false };
   } catch (error) {
-    if (clear) return { ...present, isDamaged: true };
+    if (clear) return { ...published, isDamaged: true };
     throw error;
   }
 }
@@ -94,8 +97,6 @@ interface Draft {
   readonly manifest: Uint8Array;
   readonly digest: string;
   readonly prepared: Prepared;
-  /** The manifests of deploys that have begun since the present one, and were not published. */
-  readonly abandoned: readonly Generation[];
 }
 
 /**
@@ -127,15 +128,9 @@ async function draftOf(
       encoding: storage.encoding,
     });
     const digest = digestOf(manifest);
-    const abandoned = begun.filter(({ name }) => !name.includes(digest));
-    const draft = { manifest, digest, prepared, abandoned };
+    const draft = { manifest, digest, prepared };
     if (digest === present?.digest || options.dryRun) return draft;
-    const isKept = (one: string) => archive.generations.some(({ name }) => name.includes(one));
-    if (present !== undefined && isShared && !present.isDamaged && !isKept(present.digest)) {
-      const found = await hashing.manifestStorage.stat(hashing.manifestName); // others published it
-      await keep(storage, present.body, present.digest, found?.mtimeMs ?? 0);
-    }
-    if (abandoned.length === begun.length) await keep(storage, manifest, digest, Date.now());
+    await announce(storage, hashing, draft, present, archive.generations);
     if (!prepared.isCountedOn || !(await hasBeenPruned(storage, archive, tell))) return draft;
   }
 }
@@ -149,21 +144,29 @@ function recordOf(
   return readRecord(present.body, encoding, isPlainSure);
 }
 
-/** Puts a manifest into the archive. */
-async function keep(
+/**
+ * Puts the manifest into the archive, from when on nobody prunes what it names; the one that it is to
+ * replace as well, where something else has published that.
+ */
+async function announce(
   storage: Storage,
-  manifest: Uint8Array,
-  digest: string,
-  time: number,
+  { manifestName, manifestStorage }: Hashing,
+  { manifest, digest }: Draft,
+  present: Present | undefined,
+  generations: readonly Generation[],
 ): Promise<void> {
-  await storage.write(archiveName(digest, time), manifest, { headers: MANIFEST_FIELDS });
-}
-
-/** Removes manifests that nobody will publish: whoever still would, is told that this one came first. */
-async function forget(storage: Storage, abandoned: readonly Generation[]): Promise<void> {
-  for (const { name } of abandoned) {
-    await storage.delete(name).catch(() => {}); // this manifest is out; the next deploy tries again
+  const isShared = manifestStorage.path === undefined;
+  const keep = (name: string, body: Uint8Array) =>
+    storage.write(name, body, { headers: MANIFEST_FIELDS });
+  const isKept = generations.some((one) => one.digest === present?.digest);
+  if (present !== undefined && isShared && !present.isDamaged && !isKept) {
+    const found = await manifestStorage.stat(manifestName);
+    await keep(archiveName(present.digest, found?.mtimeMs ?? 0), present.body);
   }
+  const after = isShared ? (present?.digest ?? 'none') : undefined;
+  const begun = begunSince(generations, present?.digest ?? '');
+  const isAnnounced = begun.some((one) => one.digest === digest && one.after === after);
+  if (!isAnnounced) await keep(archiveName(digest, Date.now(), after), manifest);
 }
 
 function manifestEntries(files: readonly HashedFile[], { sizes }: Forms): ManifestEntry[] {
@@ -185,12 +188,8 @@ function isCollectedBy(
   let names: Set<string> | undefined;
   return (name) => {
     if (name === manifestName) return true;
-    if (isOwn(name)) return !name.startsWith(ARCHIVE) || name.includes(digest);
+    if (isOwn(name)) return !name.startsWith(ARCHIVE) || digestsIn(name).digest === digest;
     names ??= new Set(contents.map((content) => content.name));
     return names.has(name) || forms.names.has(name);
   };
-}
-
-function unsafe(hashing: Hashing): string {
-  return `The manifest was published, and read back as it was written. ${placeOf(hashing)} is kept where nobody can write on condition that nothing has changed: that another deploy at the same moment was overwritten cannot be excluded. Let one deploy run at a time.`;
 }

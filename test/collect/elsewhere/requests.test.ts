@@ -5,8 +5,7 @@ import { s3Storage } from '../../../adapters/s3.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { type Asked, type StandIn, standIn } from '../../adapters/s3-stand-in.js';
 import { type Exchange, proxyTo } from '../../proxy.js';
-import { withoutSwift } from '../../swift.js';
-import { SMALL, type Site, type SiteOptions, site } from './site.js';
+import { type Site, type SiteOptions, SMALL, site } from './site.js';
 import { isListing, objectOf, sentThrough, useStores } from './stores.js';
 
 const { swift, azurite } = useStores();
@@ -24,7 +23,7 @@ const LOOK = ['GET staticfiles.json', 'LIST .staticfiles/', 'LIST'];
 /** `collect()` reads what it has published, for whoever asks it for URLs. */
 const REFRESH = ['GET staticfiles.json'];
 
-describe.each([swift, azurite])(`requests to $name${withoutSwift}`, ({ missing, create }) => {
+describe.each([swift, azurite])('requests to $name', ({ missing, create }) => {
   it.skipIf(missing)('are a few looks, and one for each object that is missing', async () => {
     const store = await create();
     const proxy = await proxyTo(store.origin);
@@ -73,7 +72,9 @@ describe.each([swift, azurite])(`requests to $name${withoutSwift}`, ({ missing, 
       await gate;
       return undefined;
     };
-    await site(sources).files(store.storage({ concurrency: most }, proxy.url)).collect();
+    await site(sources)
+      .files(store.storage({ concurrency: most }, proxy.url))
+      .collect();
     expect(highest).toBe(most);
   });
 });
@@ -106,21 +107,24 @@ describe('requests for 10,000 files', () => {
   it.each<[string, SiteOptions, number]>([
     ['plain and hashed', {}, 2 * FILES],
     ['hashed', { hashed: { keepOriginals: false } }, FILES],
-  ])('under %s names are at most 12, and only what changed is sent', async (_, options, objects) => {
-    const { own, store } = await full(options);
-    expect(store.files.size).toBeGreaterThanOrEqual(objects);
-    const files = own.files(s3Storage(store.options), options);
-    await files.collect();
-    expect(store.asked.length).toBeLessThanOrEqual(MOST);
-    expect(methods(store.asked)).toEqual(new Set(['GET']));
+  ])(
+    'under %s names are at most 12, and only what changed is sent',
+    async (_, options, objects) => {
+      const { own, store } = await full(options);
+      expect(store.files.size).toBeGreaterThanOrEqual(objects);
+      const files = own.files(s3Storage(store.options), options);
+      await files.collect();
+      expect(store.asked.length).toBeLessThanOrEqual(MOST);
+      expect(methods(store.asked)).toEqual(new Set(['GET']));
 
-    store.asked.length = 0;
-    own.change({ '7/7.txt': 'seven' });
-    const { sent } = await files.collect();
-    expect(sent?.files).toBe(objects / FILES);
-    const puts = store.asked.filter(({ method }) => method === 'PUT').map(({ key }) => key);
-    expect(puts.length).toBe(objects / FILES + 2); // the manifest, and its copy in the archive
-    expect(store.asked.length - puts.length).toBeLessThanOrEqual(MOST);
-    expect(methods(store.asked)).toEqual(new Set(['GET', 'PUT']));
-  });
+      store.asked.length = 0;
+      own.change({ '7/7.txt': 'seven' });
+      const { sent } = await files.collect();
+      expect(sent?.files).toBe(objects / FILES);
+      const puts = store.asked.filter(({ method }) => method === 'PUT').map(({ key }) => key);
+      expect(puts.length).toBe(objects / FILES + 2); // the manifest, and its copy in the archive
+      expect(store.asked.length - puts.length).toBeLessThanOrEqual(MOST);
+      expect(methods(store.asked)).toEqual(new Set(['GET', 'PUT']));
+    },
+  );
 });

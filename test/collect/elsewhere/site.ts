@@ -6,8 +6,8 @@ import { createStaticFiles, type StaticFiles } from '../../../src/static-files.j
 import type { Storage } from '../../../src/storage.js';
 import { type HashedStorageOptions, hashedStorage } from '../../../src/storages/hashed.js';
 import { type Outcome, run } from '../../cli/run.js';
-import { type Collecting, start } from '../program.js';
 import { add, project } from '../../project.js';
+import { type Collecting, start } from '../program.js';
 
 /** A small site of which every kind of file is one: rewritten, compressible, a picture. */
 export const SMALL: Readonly<Record<string, string | Uint8Array>> = {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { BlobServiceClient } from '@azure/storage-blob';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll } from 'vitest';
 import { type AzureStorageOptions, azureStorage } from '../../../adapters/azure.js';
 import { type S3StorageOptions, s3Storage } from '../../../adapters/s3.js';
 import type { ListedFile, Storage } from '../../../src/storage.js';
 import { type Azurite, azurite } from '../../azurite.js';
 import type { Exchange } from '../../proxy.js';
-import { swift, swiftMissing } from '../../swift.js';
+import { swift, swiftMissing, withoutSwift } from '../../swift.js';
 
 /** What is in a store under a name, and how it is answered. */
 export interface StoredObject {
@@ -39,8 +39,8 @@ export interface Store {
 const RETRYING = { retryDelayInMs: 10, maxRetryDelayInMs: 200 };
 
 export interface StoreKind {
+  /** For titles; where there is none here, with the reason. */
   readonly name: string;
-  /** Why there is none here. */
   readonly missing: string | undefined;
   /** Whether it writes on conditions. */
   readonly isConditional: boolean;
@@ -56,7 +56,7 @@ export function useStores(): { readonly swift: StoreKind; readonly azurite: Stor
   afterAll(() => running.stop());
   return {
     swift: {
-      name: 'Swift',
+      name: `Swift${withoutSwift}`,
       missing: swiftMissing,
       isConditional: false,
       create: swiftStore,

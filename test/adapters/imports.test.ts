@@ -25,7 +25,8 @@ function loadedBy(specifier: string): string[] {
 }
 
 /** What every program has that uses an adapter, and the leaves that some share. */
-const allowed = /^dist\/chunks\/(?:core|angle-tags|stored-fields)\.js$|(?:^|\/)node_modules\/lru-cache\//;
+const allowed =
+  /^dist\/chunks\/(?:core|angle-tags|stored-fields)\.js$|(?:^|\/)node_modules\/lru-cache\//;
 
 describe('importing an adapter', () => {
   it.each([

@@ -77,7 +77,7 @@ function rowFor(runs, kinds, all) {
           1,
         ),
     slower.length > 0 ? spread(slower, 1) : '',
-    floor.length > 0 && label.startsWith(OURS) ? spread(floor) : '',
+    floor.length > 0 && label === OURS ? spread(floor) : '',
     bars(runs, slower).join(', '),
   ];
 }

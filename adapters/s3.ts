@@ -117,6 +117,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
 
   async function* entries(beginning = ''): AsyncGenerator<ListedFile> {
     assertName(beginning);
+    if (Buffer.byteLength(prefix + beginning) > LONGEST_KEY) return;
     for await (const file of (await open()).list(prefix + beginning)) {
       const name = file.name.slice(prefix.length);
       if (isFile(name)) yield { ...file, name };
@@ -142,7 +143,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     async writeFile(name, path, writing = {}) {
       const key = keyToWrite(name);
       const fields = fieldsOf(name, writing, settings);
-      await (await open()).putFile({ key, path, fields, md5: writing.md5 });
+      await (await open()).putFile({ key, path, fields, md5: writing.md5?.toLowerCase() });
     },
     async delete(name) {
       const key = keyOf(name);

@@ -100,7 +100,11 @@ async function confirm({ storage }: StaticFiles, call: Call): Promise<void> {
   const quiet = ['no-input', 'noinput', 'dry-run'].some((option) => call.has(option)) || call.json;
   if (quiet || call.io.ask === undefined) return;
   if (!(await hasFiles(storage))) return;
-  const place = storage.path ? `the folder\n\n    ${storage.path('')}\n\n` : 'the storage. ';
+  const folder = storage.path?.('') ?? storage.location;
+  const place =
+    folder === undefined
+      ? 'the storage. '
+      : `${storage.path ? 'the folder' : ''}\n\n    ${folder}\n\n`;
   const risk = call.has('clear')
     ? 'Every other file in it will be DELETED.'
     : 'Files in it will be overwritten.';
@@ -187,6 +191,11 @@ function summary(report: CollectReport, link: boolean): string {
     lines.push(
       `${compressed.files} compressed, ${compressed.made} of them now: ${bytesText(compressed.saved)} less to send.`,
     );
+  }
+  if (report.sent !== undefined) {
+    const { files, bytes } = report.sent;
+    const verb = report.dryRun ? 'would be sent' : 'sent';
+    lines.push(`${files} object${files === 1 ? '' : 's'} (${bytesText(bytes)}) ${verb}.`);
   }
   lines.push(`${bytesText(report.bytes)} in ${timeText(report.milliseconds)}.`);
   return lines.join('\n');

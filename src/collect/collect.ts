@@ -69,7 +69,7 @@ export async function collectFiles(
     const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };
     for (const name of files.keys()) names[outcome.stepOf(name)].push(name);
     return {
-      destination,
+      destination: destination ?? storage.location,
       dryRun,
       copied: names.copy,
       linked: names.link,
@@ -82,6 +82,7 @@ export async function collectFiles(
       bytes: outcome.bytes,
       compressed: outcome.compressed,
       ...(outcome.sent && { sent: outcome.sent }),
+      published: outcome.published,
       milliseconds: Math.round(performance.now() - started),
     };
   } catch (error) {

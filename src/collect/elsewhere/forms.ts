@@ -12,7 +12,9 @@ import type { Shelf } from './shelf.js';
 export interface Forms {
   /** Those that were made now. */
   readonly made: readonly Content[];
-  /** The names of all of them; in a dry run, of those that there may be. */
+  /** The names of those that there may be besides: in a dry run, where nobody tries what gets smaller. */
+  readonly possible: readonly string[];
+  /** The names of all. */
   readonly names: ReadonlySet<string>;
   /** Of each content that was tried, by its name. */
   readonly sizes: ReadonlyMap<string, Sizes>;
@@ -46,6 +48,7 @@ export async function compressBeside(
     if (codings.length > 0) wanted.push({ content, codings });
   }
   const made = isDry ? [] : await encodeAll(run, desk, wanted);
+  const possible = isDry ? wanted.flatMap(namesWanted) : [];
   for (const { content, codings, forms } of made) {
     for (const coding of codings) {
       Object.assign(sizes.get(content.name) ?? {}, { [coding]: forms.get(coding)?.size ?? 0 });
@@ -55,7 +58,8 @@ export async function compressBeside(
     made: made.flatMap(({ content, forms }) =>
       [...forms].map(([coding, form]) => ({ ...form, name: content.name + SUFFIXES[coding] })),
     ),
-    names: namesOf(sizes, isDry ? wanted : []),
+    possible,
+    names: new Set([...namesOf(sizes), ...possible]),
     sizes,
     report: reportOf(contents, sizes, wanted),
   };
@@ -143,20 +147,16 @@ async function encodeAll(run: Run, desk: Desk, wanted: readonly Wanted[]): Promi
   return encoded;
 }
 
-function namesOf(
-  sizes: ReadonlyMap<string, Sizes>,
-  possible: readonly Wanted[],
-): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const [name, own] of sizes) {
-    for (const [coding, size] of Object.entries(own)) {
-      if (size > 0) names.add(name + SUFFIXES[coding as Coding]);
-    }
-  }
-  for (const { content, codings } of possible) {
-    for (const coding of codings) names.add(content.name + SUFFIXES[coding]);
-  }
-  return names;
+function namesWanted({ content, codings }: Wanted): string[] {
+  return codings.map((coding) => content.name + SUFFIXES[coding]);
+}
+
+function namesOf(sizes: ReadonlyMap<string, Sizes>): string[] {
+  return [...sizes].flatMap(([name, own]) =>
+    Object.entries(own).flatMap(([coding, size]) =>
+      size > 0 ? [name + SUFFIXES[coding as Coding]] : [],
+    ),
+  );
 }
 
 function reportOf(

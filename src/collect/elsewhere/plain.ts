@@ -21,7 +21,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
   const fields = fieldRules(storage, settings);
-  const sent = await sendAll(run, toSend, fields);
+  const sent = await sendAll(run, toSend, fields, forms.possible);
   await removeAll(run, outdated);
   const changed = new Set(toSend.map(({ source }) => source.name));
   for (const { name, path } of files.values()) {
@@ -35,6 +35,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
     bytes: contents.reduce((sum, { size }) => sum + size, 0),
     compressed: forms.report,
     sent,
+    published: false,
     isCollected: (name) => files.has(name) || forms.names.has(name) || isOwn(name),
   };
 }

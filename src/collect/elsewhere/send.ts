@@ -9,11 +9,14 @@ import type { FieldRules } from './fields.js';
 /**
  * Sends contents, as many at once as the storage takes. Those that change under their names go last:
  * whoever asks for them meanwhile sees the old ones as long as can be.
+ *
+ * @param possible names of files that nobody knows the size of yet, in a dry run
  */
 export async function sendAll(
   { storage, options, tell }: Run,
   contents: readonly Content[],
   fields: FieldRules,
+  possible: readonly string[],
 ): Promise<SendingReport> {
   const totalBytes = contents.reduce((sum, { size }) => sum + size, 0);
   let files = 0;
@@ -35,6 +38,7 @@ export async function sendAll(
       storage.concurrency,
     );
   }
+  for (const name of possible) tell({ type: 'send', name, bytes: undefined });
   return { files, bytes };
 }
 

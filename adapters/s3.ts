@@ -54,15 +54,8 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 /** Opens the bucket when it is first needed: the SDK is large. */
 function lazyBucket(settings: S3Settings): () => Promise<Bucket> {
   let opening: Promise<Bucket> | undefined;
-  async function open(): Promise<Bucket> {
-    const { openBucket } = await import('./s3-bucket.js');
-    return openBucket(settings);
-  }
   return () => {
-    opening ??= open().catch((error) => {
-      opening = undefined; // what was not installed may be the next time
-      throw error;
-    });
+    opening ??= import('./s3-bucket.js').then(({ openBucket }) => openBucket(settings));
     return opening;
   };
 }

@@ -24,7 +24,7 @@ export interface CollectOptions {
    */
   readonly strict?: boolean | undefined;
   /**
-   * Whether to look into a storage elsewhere for every file. Otherwise, of more than 10,000 it looks
+   * Whether to look into a storage elsewhere for every file. Otherwise, of more than 8,000 it looks
    * for those that the manifest of the last deploy does not name already.
    * @default false
    */

@@ -1,4 +1,4 @@
-import { secondsOf, spread, verdict } from '../collect/processes.js';
+import { peak, secondsOf, spread, verdict } from '../collect/processes.js';
 import { median, printTable } from '../measure.js';
 import { CONCURRENCY, DJANGO, FLOOR, OURS, SERVING } from './contenders.js';
 
@@ -29,6 +29,7 @@ function printCollecting(results) {
         ...kinds,
         'MB sent',
         's (least..most)',
+        'MB of memory',
         `times as fast as ${DJANGO}`,
         'times PutObject alone',
         'bar',
@@ -71,6 +72,7 @@ function rowFor(runs, kinds, all) {
     ...kinds.map((kind) => requests[kind] ?? 0),
     (median(runs.map(({ sent }) => sent)) / 1e6).toFixed(1),
     isCutShort ? `more than ${runs[0].seconds.toFixed(0)}` : spreadOf(secondsOf(runs), 1),
+    peak(runs) ?? '',
     slower.length > 0 ? spreadOf(slower, 1) : '',
     floor.length > 0 && label === OURS ? spreadOf(floor, 2) : '',
     bars(runs, slower).join(', '),

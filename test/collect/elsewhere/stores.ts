@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request as send } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll } from 'vitest';
@@ -6,7 +9,7 @@ import { type AzureStorageOptions, azureStorage } from '../../../adapters/azure.
 import { type S3StorageOptions, s3Storage } from '../../../adapters/s3.js';
 import type { ListedFile, Storage } from '../../../src/storage.js';
 import { type Azurite, azurite } from '../../azurite.js';
-import type { Exchange } from '../../proxy.js';
+import type { Exchange, StoreProxy } from '../../proxy.js';
 import { swift, swiftMissing, withoutSwift } from '../../swift.js';
 
 /** What is in a store under a name, and how it is answered. */
@@ -18,10 +21,14 @@ export interface StoredObject {
 }
 
 /** The options of both storages that tests of collecting need. */
-export type StoreOptions = Pick<
-  S3StorageOptions & AzureStorageOptions,
-  'prefix' | 'concurrency' | 'encoding' | 'publicUrl'
->;
+export interface StoreOptions
+  extends Pick<
+    S3StorageOptions & AzureStorageOptions,
+    'prefix' | 'concurrency' | 'encoding' | 'publicUrl'
+  > {
+  /** Files larger than this go in parts of this size; as large as a part must be with S3, at least. */
+  readonly partSize?: number;
+}
 
 /** A bucket, or a container, that nobody else knows. */
 export interface Store {
@@ -30,7 +37,7 @@ export interface Store {
   /** A storage of it that asks `origin`. */
   storage(options?: StoreOptions, origin?: string): Storage;
   /** The same for a process of its own: a module that exports it as `storage`. */
-  source(options?: object, origin?: string): string;
+  source(options?: StoreOptions, origin?: string): string;
   /** All that is there, as it is answered. */
   objects(): Promise<Record<string, StoredObject>>;
 }
@@ -74,7 +81,7 @@ async function swiftStore(): Promise<Store> {
   const server = await swift();
   const { endpoint: origin, region, credentials } = server;
   const bucket = await server.bucket();
-  const optionsOf = (options: object, endpoint: string) => ({
+  const optionsOf = (options: StoreOptions, endpoint: string) => ({
     bucket,
     endpoint,
     region,
@@ -106,8 +113,9 @@ async function azuriteStore(running: Azurite): Promise<Store> {
   const { accountName, accountKey, url, connectionString } = running;
   const { origin, pathname } = new URL(url);
   const container = await running.container();
-  const optionsOf = (options: object, at: string) => ({
+  const optionsOf = ({ partSize: blockSize, ...options }: StoreOptions, at: string) => ({
     container,
+    blockSize,
     accountName,
     accountKey,
     url: at + pathname,
@@ -191,6 +199,25 @@ export async function lacking(storage: Storage): Promise<string[]> {
     if (body === undefined || md5(body) !== checksums[name]) faults.push(name);
   }
   return faults;
+}
+
+/** Lets the listings that come through a proxy tell other digests than those of the contents. */
+export function lieOfDigests(proxy: StoreProxy, origin: string): void {
+  proxy.before = async (request) => {
+    if (!isListing(request)) return undefined;
+    const asked = send(origin + request.path, { headers: request.headers }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const body = await text(answer);
+    return {
+      status: answer.statusCode ?? 0,
+      headers: { 'Content-Type': 'application/xml' },
+      body: body
+        .replace(/[\da-f]{32}(?=(?:&quot;|")?<\/ETag>)/gi, (digest) => md5(digest))
+        .replace(/(?<=<Content-MD5>)[^<]+/g, (digest) =>
+          createHash('md5').update(digest).digest('base64'),
+        ),
+    };
+  };
 }
 
 /** Whether a request asks for a listing. */

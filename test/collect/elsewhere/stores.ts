@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { afterAll, beforeAll } from 'vitest';
 import { type AzureStorageOptions, azureStorage } from '../../../adapters/azure.js';
 import { type S3StorageOptions, s3Storage } from '../../../adapters/s3.js';
 import type { ListedFile, Storage } from '../../../src/storage.js';
 import { type Azurite, azurite } from '../../azurite.js';
 import type { Exchange, StoreProxy } from '../../proxy.js';
-import { swift, swiftMissing, withoutSwift } from '../../swift.js';
+import { type Credentials, swift, swiftMissing, withoutSwift } from '../../swift.js';
 
 /** What is in a store under a name, and how it is answered. */
 export interface StoredObject {
@@ -28,6 +28,13 @@ export interface StoreOptions
   > {
   /** Files larger than this go in parts of this size; as large as a part must be with S3, at least. */
   readonly partSize?: number;
+  /** Whose it is, and who asks: in the words of the one or the other. */
+  readonly bucket?: string;
+  readonly credentials?: Credentials;
+  readonly container?: string;
+  readonly accountName?: string | undefined;
+  readonly accountKey?: string | undefined;
+  readonly credential?: string;
 }
 
 /** A bucket, or a container, that nobody else knows. */
@@ -40,6 +47,8 @@ export interface Store {
   source(options?: StoreOptions, origin?: string): string;
   /** All that is there, as it is answered. */
   objects(): Promise<Record<string, StoredObject>>;
+  /** The options of somebody who may read files and listings, and nothing else. */
+  reader(): Promise<StoreOptions>;
 }
 
 /** Tests do not wait long between tries. */
@@ -106,6 +115,20 @@ async function swiftStore(): Promise<Store> {
           encoding: ContentEncoding,
         };
       }),
+    async reader() {
+      const { accessKeyId, secretAccessKey } = credentials;
+      const { headers } = await fetch(`${origin}/auth/v1.0`, {
+        headers: { 'X-Auth-User': accessKeyId, 'X-Auth-Key': secretAccessKey },
+      });
+      await fetch(`${headers.get('X-Storage-Url')}/${bucket}`, {
+        method: 'POST',
+        headers: {
+          'X-Auth-Token': headers.get('X-Auth-Token') ?? '',
+          'X-Container-Read': server.reader.accessKeyId,
+        },
+      });
+      return { credentials: server.reader };
+    },
   };
 }
 
@@ -124,6 +147,14 @@ async function azuriteStore(running: Azurite): Promise<Store> {
   });
   const client =
     BlobServiceClient.fromConnectionString(connectionString).getContainerClient(container);
+  async function signed(permissions: string): Promise<StoreOptions> {
+    const url = await client.generateSasUrl({
+      permissions: ContainerSASPermissions.parse(permissions),
+      expiresOn: new Date(Date.now() + 3_600_000),
+    });
+    const credential = new URL(url).search;
+    return { accountName: undefined, accountKey: undefined, credential };
+  }
   return {
     origin,
     storage: (options = {}, at = origin) => azureStorage(optionsOf(options, at)),
@@ -140,6 +171,7 @@ async function azuriteStore(running: Azurite): Promise<Store> {
           encoding: contentEncoding || undefined,
         };
       }),
+    reader: () => signed('rl'),
   };
 }
 

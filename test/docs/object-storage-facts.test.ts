@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ContainerClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { describe, expect, test } from 'vitest';
 import { type AzureStorageOptions, azureStorage } from '../../adapters/azure.js';
 import { type S3StorageOptions, s3Storage } from '../../adapters/s3.js';
 import { reason } from '../../src/errors.js';
 import { createStaticFiles } from '../../src/static-files.js';
+import type { Storage } from '../../src/storage.js';
 import { hashedStorage } from '../../src/storages/hashed.js';
 import { azureStore, type Store, swiftStore } from '../examples/stores.js';
 import { add, project } from '../project.js';
@@ -84,6 +86,37 @@ describe.skipIf(swiftMissing)(`the rights on the page on object storage${without
   });
 });
 
+test('signatures need no more rights than the page on object storage says, and a public manifest none', async () => {
+  const store = await azureStore();
+  const [, deploying = '', pruning = '', reading = ''] =
+    /shared access signature .*\| `(\w+)`; `(\w)` for .*\| `(\w)`; `l` for/.exec(page) ?? [];
+  const container = `${store.options.container}`;
+  const url = new URL('..', store.publicUrl).href.replace(/\/$/, '');
+  const signed = async (rights: string) => {
+    const client = new ContainerClient(`${store.options.connectionString}`, container);
+    const permissions = ContainerSASPermissions.parse(rights);
+    const expiresOn = new Date(Date.now() + 3_600_000);
+    return new URL(await client.generateSasUrl({ permissions, expiresOn })).search.slice(1);
+  };
+  const withRights = async (site: string, rights: string) => {
+    const over = azureStorage({ container, url, credential: await signed(rights) });
+    return projectOf(site, over);
+  };
+  const site = folder();
+  await (await withRights(site, deploying)).collect();
+  add(site, { 'static/a.css': 'a { color: red }' });
+  await (await withRights(site, deploying)).collect();
+  await expect((await withRights(site, deploying)).prune({ keep: 1 })).rejects.toThrow('rwdl');
+  await (await withRights(site, deploying + pruning)).prune({ keep: 1 });
+  for (const server of [
+    await withRights(site, reading),
+    projectOf(site, azureStorage({ container, url })),
+  ]) {
+    await server.ready();
+    expect(server.staticUrl('a.css')).toMatch(/\/a\.[\da-f]{12}\.css$/);
+  }
+});
+
 test('the other JSON on the page on object storage is such', () => {
   for (const file of ['lifecycle.json', 'bucket-policy.json', 'cors.json']) {
     expect(JSON.parse(examples.get(file) ?? '')).toBeTypeOf('object');
@@ -147,12 +180,12 @@ function filesOf(baseDir: string, { options, env }: Store) {
           credentials: { accessKeyId, secretAccessKey },
         })
       : azureStorage(options);
-  return createStaticFiles({
-    baseDir,
-    dirs: ['static'],
-    storage: hashedStorage({ over }),
-    debug: false,
-  });
+  return projectOf(baseDir, over);
+}
+
+function projectOf(baseDir: string, over: Storage) {
+  const storage = hashedStorage({ over });
+  return createStaticFiles({ baseDir, dirs: ['static'], storage, debug: false });
 }
 
 /** The rights that requests to S3 need, in Amazon's words. */

@@ -1,4 +1,4 @@
-import { ARCHIVE } from '../manifest.js';
+import { ARCHIVE, digestsIn } from '../archive.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Hashing } from '../storage.js';
 import type { Original } from './compress.js';
@@ -9,7 +9,6 @@ import { type Audience, hashFiles, progressOf } from './hashed.js';
 import { removeFalseFolders } from './place.js';
 import {
   contentOf,
-  digestsIn,
   type ManifestEntry,
   type Published,
   publishManifest,
@@ -67,6 +66,7 @@ export async function collectHashed(run: Run, desk: Desk, root: string): Promise
     warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message), ...doubts],
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     compressed: variants.report,
+    published: !options.dryRun && current !== before?.digest,
     isCollected: isCollectedBy(entries, variants, hashing, rules, current ?? ''),
   };
 }

@@ -1,0 +1,211 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { randomNumbers } from '../collect/random.js';
+import { type Exchange, proxyTo } from '../proxy.js';
+import { swiftMissing, withoutSwift } from '../swift.js';
+import {
+  COLLECT,
+  isGenerationWrite,
+  isManifestWrite,
+  type Moment,
+  run,
+  succeed,
+} from './deployer.js';
+import { fleetOf } from './fleet.js';
+import { pathsOf, place } from './place.js';
+import { CHANGED, releases } from './releases.js';
+import { visitors } from './visitors.js';
+
+const FAULTY = { rate: 0.1, kinds: ['503', 'reset', 'delay', 'truncate'] } as const;
+const random = randomNumbers(5);
+
+/** Before any request of a run, early and late; before those that make it a deploy; and after them. */
+const KILLS: readonly Moment[] = [
+  killedAt(1),
+  killedAt(2),
+  ...Array.from({ length: 4 }, () => killedAt(3 + random(40))),
+  killedBefore(isGenerationWrite),
+  killedBefore(isManifestWrite),
+  killedUnheard(),
+];
+
+function killedAt(wanted: number): Moment {
+  return killedBefore((_, number) => number === wanted);
+}
+
+/** A run that comes to an end before that dies before its manifest is written. */
+function killedBefore(isTime: (request: Exchange, number: number) => boolean): Moment {
+  return (request, number) =>
+    isTime(request, number) || isManifestWrite(request) ? 'kill' : undefined;
+}
+
+/** The manifest arrives; the deployer never hears of that, and dies when it asks what became of it. */
+function killedUnheard(): Moment {
+  let isWritten = false;
+  return (request) => {
+    if (isWritten) return 'kill';
+    isWritten = isManifestWrite(request);
+    return isWritten ? 'reset-after' : undefined;
+  };
+}
+
+it.skipIf(swiftMissing !== undefined)(
+  `through a rolling deploy and its roll-back, every page refers to what is served only${withoutSwift}`,
+  async () => {
+    const store = await place();
+    const { first, second } = releases(store.config);
+    const one = await pathsOf(first);
+    const two = await pathsOf(second);
+    const pruning = ['prune', '--keep', '2'];
+
+    const deploying = await proxyTo(store.endpoint, {
+      faults: { ...FAULTY, seed: 1 },
+      delayMs: 50,
+    });
+    const tidying = await proxyTo(store.endpoint, { faults: { ...FAULTY, seed: 2 }, delayMs: 50 });
+    const serving = await proxyTo(store.endpoint, { faults: { ...FAULTY, seed: 3 }, delayMs: 50 });
+    const fleet = fleetOf(serving);
+
+    await succeed(first, COLLECT, deploying);
+    expect(await store.paths()).toEqual(one);
+    for (let server = 0; server < 3; server++) await fleet.add(first);
+    const audience = visitors(fleet.urls);
+    onTestFinished(audience.leave);
+
+    /** Everybody sees everything, now and since the last time. */
+    async function expectWhole(): Promise<void> {
+      await audience.round();
+      expect(audience.misses).toEqual([]);
+      expect(await store.missing(Object.values(await store.paths()))).toEqual([]);
+    }
+    /** The processes have heard of the manifest of this release. */
+    async function expectSeen(paths: Readonly<Record<string, string>>): Promise<void> {
+      expect(await store.paths()).toEqual(paths);
+      await fleet.agree(CHANGED, store.publicUrl + paths[CHANGED]);
+    }
+    await expectWhole();
+
+    // Release 2, by a deployer that dies again and again, while somebody prunes.
+    for (const [number, moment] of KILLS.entries()) {
+      const { wasKilled, text } = await run(second, COLLECT, deploying, moment);
+      expect(wasKilled, text).toBe(true);
+      const isLast = number === KILLS.length - 1;
+      expect(await store.paths()).toEqual(isLast ? two : one);
+      if (number % 4 === 3) await succeed(second, pruning, tidying);
+      await expectWhole();
+    }
+    await succeed(second, COLLECT, deploying);
+
+    // The old processes have the new manifest, which lacks what their templates ask for.
+    await expectSeen(two);
+    await expectWhole();
+
+    // One is restarted; then all are replaced. Somebody prunes, and the store is away for a while.
+    await fleet.replace(0, first, audience);
+    await expectWhole();
+    for (let server = 0; server < 3; server++) {
+      await fleet.replace(server, second, audience);
+      await succeed(second, pruning, tidying);
+      if (server === 1) await serving.away();
+      await expectWhole();
+      if (server === 1) await serving.back();
+    }
+    expect(fleet.releases()).toEqual([2, 2, 2]);
+
+    // Back to release 1; the deployer dies once more.
+    const { wasKilled, text } = await run(first, COLLECT, deploying, killedBefore(isManifestWrite));
+    expect(wasKilled, text).toBe(true);
+    await expectWhole();
+    await succeed(first, COLLECT, deploying);
+    await expectSeen(one);
+    await expectWhole();
+    for (let server = 0; server < 3; server++) {
+      await fleet.replace(server, first, audience);
+      await succeed(first, pruning, tidying);
+      await expectWhole();
+    }
+
+    // What was kept for the other release goes when that is told to, and nobody misses it.
+    await succeed(first, ['prune', '--keep', '1'], tidying);
+    await expectWhole();
+    const onlyTwo = Object.values(two).filter((name) => !Object.values(one).includes(name));
+    expect(await store.missing(onlyTwo)).toEqual(onlyTwo);
+
+    await audience.leave();
+    expect(audience.misses).toEqual([]);
+    const faults = [deploying, tidying, serving].flatMap(({ requests }) =>
+      requests.filter(({ fault }) => fault !== undefined),
+    );
+    console.log(
+      `Rolling deploy: ${audience.pages} pages and ${audience.assets} assets fetched, ${KILLS.length + 1} deployers killed, ${faults.length} faults of the store, nothing missed.`,
+    );
+  },
+  120_000,
+);
+
+/** Where one process waits for another: `arrived` when it is there, and it goes on after `open()`. */
+function gate() {
+  let open = () => {};
+  let arrive = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const wait = (isHere: (request: Exchange) => boolean): Moment => {
+    return async (request) => {
+      if (!isHere(request)) return undefined;
+      arrive();
+      await opened;
+      return undefined;
+    };
+  };
+  return { arrived, open, wait };
+}
+
+describe.skipIf(swiftMissing !== undefined)(`pruning and deploying at once${withoutSwift}`, () => {
+  async function deployedTwice() {
+    const store = await place();
+    const { first, second } = releases(store.config);
+    const [deploying, tidying] = [await proxyTo(store.endpoint), await proxyTo(store.endpoint)];
+    await succeed(first, COLLECT, deploying);
+    return { store, first, second, deploying, tidying };
+  }
+  const PRUNE = ['prune', '--keep', '1'];
+
+  it('what has been sent and not been published yet stays, or is sent again', async () => {
+    const { store, first, second, deploying, tidying } = await deployedTwice();
+    const { arrived, open, wait } = gate();
+    const collecting = run(second, COLLECT, deploying, wait(isManifestWrite));
+    await Promise.race([arrived, collecting]);
+    await run(first, PRUNE, tidying);
+    open();
+    // It may say that it lost, and then is told to try again.
+    if ((await collecting).status !== 0) await succeed(second, COLLECT, deploying);
+    await succeed(second, PRUNE, tidying);
+    const two = await pathsOf(second);
+    expect(await store.paths()).toEqual(two);
+    expect(await store.missing(Object.values(two))).toEqual([]);
+  });
+
+  it('what was to go and is needed again meanwhile stays, or is sent again', async () => {
+    const { store, first, second, deploying, tidying } = await deployedTwice();
+    await succeed(second, COLLECT, deploying);
+    const { arrived, open, wait } = gate();
+    const pruning = run(
+      second,
+      PRUNE,
+      tidying,
+      wait(({ method }) => method === 'DELETE'),
+    );
+    await Promise.race([arrived, pruning]);
+    const { status } = await run(first, COLLECT, deploying);
+    open();
+    await pruning;
+    if (status !== 0) await succeed(first, COLLECT, deploying);
+    await succeed(first, PRUNE, tidying);
+    const one = await pathsOf(first);
+    expect(await store.paths()).toEqual(one);
+    expect(await store.missing(Object.values(one))).toEqual([]);
+  });
+});

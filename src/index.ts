@@ -1,7 +1,8 @@
 export type { Coding } from './codings.js';
+export type { Deploy, PruneReport } from './collect/deploys.js';
 export type { MissingReference } from './collect/missing.js';
 export type { ShadowedFile } from './collect/plan.js';
-export type { Deploy, PruneOptions, PruneReport } from './collect/prune.js';
+export type { PruneOptions } from './collect/prune.js';
 export type {
   CollectEvent,
   CollectOptions,

@@ -1,15 +1,29 @@
 import { readFileSync } from 'node:fs';
-import { ManifestError, NotReadyError, reason, StaticFilesError, systemCode } from './errors.js';
+import { durationText } from './durations.js';
+import {
+  ManifestError,
+  NotReadyError,
+  reason,
+  StaticFilesError,
+  StorageError,
+  systemCode,
+} from './errors.js';
 import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.js';
 import type { Storage } from './storage.js';
 
 export interface ReaderOptions {
   /** The manifest's name in the storage. */
   readonly manifestName: string;
-  /** After how many milliseconds it is looked at again; 0: never. */
+  /** After how many milliseconds it is looked at again, a tenth more or less; 0: never. */
   readonly refreshMs: number;
   /** Whether there must be one; otherwise none is an empty one. */
   readonly strict: boolean;
+  /**
+   * After how many milliseconds without an answer nobody waits for a reading any more, and another one
+   * may begin.
+   * @default 60_000
+   */
+  readonly patienceMs?: number;
 }
 
 export interface ManifestReader {
@@ -22,25 +36,44 @@ export interface ManifestReader {
    * @throws {NotReadyError} where it is elsewhere, and has not been read yet.
    */
   current(): Manifest;
-  /** Reads it, unless it has been read. */
+  /** Reads it, unless it has been read; all who wait for that, wait for one reading. */
   ready(): Promise<void>;
   /** Reads it again; where that fails, or it is as it was, the one that was read stays. */
   load(): Promise<void>;
 }
 
+/** What ends within that time may be slow; what does not, such as a dead connection, may never end. */
+const PATIENCE_MS = 60_000;
+/** Servers that were started together do not ask together: by so much of an interval they differ. */
+const JITTER = 0.1;
+
+/** A reading that is under way. */
+interface Reading {
+  readonly since: number;
+  readonly done: Promise<void>;
+}
+
 /** Holds the manifest: read at once from this machine, beforehand from elsewhere, again if wanted. */
 export function manifestReader(
   storage: Storage,
-  { manifestName, refreshMs, strict }: ReaderOptions,
+  { manifestName, refreshMs, strict, patienceMs = PATIENCE_MS }: ReaderOptions,
 ): ManifestReader {
   let manifest: Manifest | undefined;
   let digest: string | undefined;
-  let lookedAt = 0;
-  let looking = false;
-  const location = () => storage.path?.(manifestName) ?? `'${manifestName}'`;
+  let tag: string | undefined;
+  /** The reading that was begun last, until it ends. */
+  let reading: Reading | undefined;
+  let begun = 0;
+  /** The number of the reading that was begun last, of those that succeeded. */
+  let taken = 0;
+  /** What the last reading failed with. */
+  let fault: Error | undefined;
+  let dueAt = 0;
+  /** Since when it could not be read in the background. */
+  let awaySince: number | undefined;
+  const location = () => manifestPlace(storage, manifestName);
 
   function accept(bytes: Uint8Array | undefined): Manifest {
-    lookedAt = Date.now();
     if (bytes !== undefined) {
       // Who has made something of it, such as answers, need not make it anew.
       const found = manifest && digestOf(bytes);
@@ -60,27 +93,51 @@ export function manifestReader(
   }
 
   function unreadable(cause: unknown): Error {
-    if (cause instanceof StaticFilesError) return cause;
+    if (cause instanceof StaticFilesError && !(cause instanceof StorageError)) return cause;
     const why = `The manifest ${location()} cannot be read: ${reason(cause)}`;
     return new ManifestError(why, location(), { cause });
   }
 
-  async function load(): Promise<void> {
-    let bytes: Uint8Array | undefined;
+  async function read(number: number): Promise<void> {
     try {
-      bytes = await storage.read(manifestName);
+      const known = tag;
+      const found = await versionOf(storage, manifestName, known);
+      if (number < taken) return; // one that was begun later was faster, and knows better
+      if (found === 'unchanged' && tag !== known) return read(number); // and this one, of what
+      if (found !== 'unchanged') {
+        accept(found?.body);
+        tag = found?.tag;
+      }
+      taken = number;
+      fault = undefined;
+      tellBack();
     } catch (cause) {
-      throw unreadable(cause);
+      const error = unreadable(cause);
+      if (number > taken) fault = error;
+      throw error;
     }
-    accept(bytes);
+  }
+
+  function begin(): Promise<void> {
+    begun++;
+    const own: Reading = { since: performance.now(), done: read(begun) };
+    const end = () => {
+      if (reading !== own) return;
+      reading = undefined;
+      dueAt = performance.now() + intervalOf(refreshMs);
+    };
+    reading = own;
+    own.done.then(end, end);
+    return own.done;
+  }
+
+  /** The reading that is under way, while it is worth waiting for. */
+  function promising(): Reading | undefined {
+    return reading && performance.now() - reading.since < patienceMs ? reading : undefined;
   }
 
   function readNow(): Manifest {
-    if (storage.path === undefined) {
-      throw new NotReadyError(
-        `The manifest '${manifestName}' is not on this machine and has not been read yet: await files.ready() before the first URL.`,
-      );
-    }
+    if (storage.path === undefined) throw notReady();
     const path = storage.path(manifestName);
     let bytes: Uint8Array | undefined;
     try {
@@ -89,37 +146,97 @@ export function manifestReader(
       const code = systemCode(cause);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(cause);
     }
-    return accept(bytes);
+    const found = accept(bytes);
+    dueAt = performance.now() + intervalOf(refreshMs);
+    return found;
+  }
+
+  function notReady(): NotReadyError {
+    if (fault !== undefined) {
+      return new NotReadyError(
+        `There are no URLs yet. ${sentence(fault.message)} files.ready() tries again.`,
+        { cause: fault },
+      );
+    }
+    const silence = reading ? `, and ${silenceOf(reading)}` : '';
+    return new NotReadyError(
+      `The manifest ${location()} is not on this machine and has not been read yet${silence}: await files.ready() before the first URL.`,
+    );
   }
 
   function lookAgain(): void {
-    lookedAt = Date.now();
-    looking = true;
-    load()
-      .catch((error: unknown) => {
-        process.emitWarning(
-          `The manifest ${location()} could not be read again, and the last good one stays: ${error}`,
-        );
-      })
-      .finally(() => {
-        looking = false;
-      });
+    if (reading !== undefined) {
+      const why = `The manifest ${location()} cannot be read: ${silenceOf(reading)}`;
+      tellAway(why, reading.since);
+    }
+    begin().catch((error: unknown) => {
+      if (error === fault) tellAway(reason(error)); // and not one that was given up, and overtaken
+    });
+  }
+
+  /** Once an outage, however often it is looked at meanwhile. */
+  function tellAway(why: string, since = performance.now()): void {
+    if (awaySince !== undefined) return;
+    awaySince = since;
+    warn(
+      `${sentence(why)} The last good one stays. This is told once, and again when it can be read.`,
+    );
+  }
+
+  function tellBack(): void {
+    if (awaySince === undefined) return;
+    const away = durationText(performance.now() - awaySince);
+    awaySince = undefined;
+    warn(`The manifest ${location()} can be read again, after ${away}.`);
   }
 
   return {
     get location() {
       return location();
     },
-    load,
+    load: begin,
+    /**
+     * Nobody waits for a manifest that is due: who notices gets the one that is there. After an hour
+     * without visitors that is the one of an hour ago, and right too: files of earlier deploys stay.
+     */
     current(): Manifest {
       if (manifest === undefined) return readNow();
-      if (refreshMs > 0 && !looking && Date.now() - lookedAt >= refreshMs) lookAgain();
+      if (refreshMs > 0 && performance.now() >= dueAt && !promising()) lookAgain();
       return manifest;
     },
     async ready() {
-      if (manifest === undefined) await load();
+      if (manifest === undefined) await (promising()?.done ?? begin());
     },
   };
+}
+
+/** Where a manifest is, for messages. */
+export function manifestPlace(storage: Storage, manifestName: string): string {
+  if (storage.path !== undefined) return storage.path(manifestName);
+  return storage.location === undefined ? `'${manifestName}'` : storage.location + manifestName;
+}
+
+/** What changed since `tag`, where the storage can tell; without tags, all of it. */
+async function versionOf(storage: Storage, name: string, tag: string | undefined) {
+  if (storage.readVersion !== undefined) return storage.readVersion(name, tag);
+  const body = await storage.read(name);
+  return body && { body, tag: undefined };
+}
+
+function intervalOf(refreshMs: number): number {
+  return refreshMs * (1 + JITTER * (2 * Math.random() - 1));
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'StaticFilesWarning');
+}
+
+function silenceOf({ since }: Reading): string {
+  return `its storage has not answered for ${durationText(performance.now() - since)}`;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** Loaded when a manifest is read again: no start needs it. */

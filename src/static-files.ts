@@ -1,4 +1,5 @@
-import type { PruneOptions, PruneReport } from './collect/prune.js';
+import type { PruneReport } from './collect/deploys.js';
+import type { PruneOptions } from './collect/prune.js';
 import type { CollectOptions, CollectReport } from './collect/run.js';
 import { type Problem, SettingsError, SetupError } from './errors.js';
 import type { Finder } from './finder.js';
@@ -6,6 +7,7 @@ import { appDirsFinder } from './finders/app-dirs.js';
 import { dirsFinder } from './finders/dirs.js';
 import { lazy, lazyAsync, loadedOnce } from './lazy.js';
 import type { NodeHandler } from './next.js';
+import { type ReadyOptions, readiness } from './ready.js';
 import { resolveSettings } from './resolve-settings.js';
 import type { Server } from './serve/server.js';
 import type { FetchHandler } from './serve/web.js';
@@ -45,9 +47,20 @@ export interface StaticFiles {
   find(name: string, options: { readonly all: true }): string[];
   /** The folders that finders look in. */
   locations(): string[];
-  /** Fetches what `staticUrl()` needs, where that is not on this machine. */
-  ready(): Promise<void>;
-  /** Reads the manifest again, and forgets URLs. Compiled templates keep theirs. */
+  /**
+   * Fetches what `staticUrl()` needs, where that is not on this machine; in development, that is
+   * nothing. Where it failed, the next call tries again.
+   *
+   * @throws {ManifestError} where the manifest is missing or broken, or its storage refuses.
+   * @throws {NotReadyError} where its storage does not answer within the time-out.
+   */
+  ready(options?: ReadyOptions): Promise<void>;
+  /**
+   * Reads the manifest again, now, and forgets URLs. Compiled templates keep theirs, unless
+   * `hashedStorage()` has `refresh`.
+   *
+   * @throws {ManifestError} where that fails; the last good one stays.
+   */
   refresh(): Promise<void>;
   /** What is wrong or doubtful with the folders and files that the settings point to. */
   check(): Promise<Problem[]>;
@@ -134,7 +147,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     constantUrl: (name) => urls().constantUrl(name),
     find,
     locations: () => sources().locations(),
-    ready: async () => storage().ready?.(),
+    ready: readiness(storage),
     refresh,
     async check() {
       const { checkStaticFiles } = await import('./checks.js');

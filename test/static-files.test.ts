@@ -1,12 +1,23 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
-import { NameError, SettingsError, SetupError } from '../src/errors.js';
+import {
+  ManifestError,
+  NameError,
+  NotReadyError,
+  SettingsError,
+  SetupError,
+  StorageError,
+} from '../src/errors.js';
 import type { Finder } from '../src/finder.js';
 import { createStaticFiles } from '../src/static-files.js';
+import { hashedStorage } from '../src/storages/hashed.js';
 import { memoryStorage } from '../src/storages/memory.js';
+import { distantStore, manifestOf } from './distant-store.js';
+import { start } from './process.js';
 import { add, project } from './project.js';
 import { thrownBy } from './thrown.js';
 
@@ -152,6 +163,178 @@ describe('refresh', () => {
     expect(files.staticUrl('a.css')).toBe('/v2/a.css');
     await expect(files.refresh()).rejects.toThrow('half done');
     expect(files.staticUrl('a.css')).toBe('/v3/a.css');
+  });
+});
+
+describe('ready', () => {
+  const PLACE = 's3://bucket/site/staticfiles.json';
+
+  async function site() {
+    const store = distantStore();
+    await store.publish(manifestOf({ 'a.css': 'a.0123456789ab.css' }));
+    const storage = hashedStorage({ over: store.storage });
+    return { store, ...createStaticFiles({ debug: false, storage }) };
+  }
+
+  const faultOf = (promise: Promise<unknown>) =>
+    promise.then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
+
+  test('waits no longer than it is told, and says for what, how long, where, and what to do', async () => {
+    const { store, ready, staticUrl } = await site();
+    store.fallSilent();
+    const error = await faultOf(ready({ timeout: '50ms' }));
+    expect(error).toBeInstanceOf(NotReadyError);
+    expect(error?.message).toBe(
+      `The manifest ${PLACE} has not been read after 0.05 s: the storage has not answered. Check that it is up and can be reached from here (network, endpoint, credentials), or wait longer: files.ready({ timeout: '2m' }).`,
+    );
+    const later = thrownBy(() => staticUrl('a.css')) as NotReadyError;
+    expect(later).toBeInstanceOf(NotReadyError);
+    expect(later.message).toContain(`${PLACE} is not on this machine and has not been read yet`);
+    expect(later.message).toContain('its storage has not answered for 0.');
+  });
+
+  test('begins anew after that, for what was given up may never end', async () => {
+    const { store, ready, staticUrl } = await site();
+    store.fallSilent();
+    await expect(ready({ timeout: 0.02 })).rejects.toThrow(NotReadyError);
+    await expect(ready({ timeout: 0.02 })).rejects.toThrow(NotReadyError);
+    store.comeBack();
+    await Promise.all([ready(), ready(), ready()]);
+    expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
+    await ready();
+    expect(store.asked.length).toBe(3);
+  });
+
+  test('a slow answer is taken, though somebody did not wait for it', async () => {
+    const { store, ready, staticUrl } = await site();
+    store.hold();
+    const patient = ready({ timeout: false });
+    await expect(ready({ timeout: '20ms' })).rejects.toThrow(NotReadyError);
+    expect(store.asked.length).toBe(1);
+    store.release();
+    await patient;
+    expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
+  });
+
+  test('who waits for what never comes, is ready when somebody else is', async () => {
+    const { store, ready } = await site();
+    store.fallSilent();
+    const patient = ready({ timeout: '300ms' });
+    await expect(ready({ timeout: '20ms' })).rejects.toThrow(NotReadyError);
+    store.comeBack();
+    await ready();
+    await patient;
+  });
+
+  test('a fault is told at once, as its own error, and the next call tries again', async () => {
+    const { store, ready, staticUrl } = await site();
+    const refusal = new StorageError('s3://bucket/site/ refuses these credentials.');
+    store.leave(refusal);
+    const error = await faultOf(ready({ timeout: '1h' }));
+    expect(error).toBeInstanceOf(ManifestError);
+    expect(error).toMatchObject({ cause: refusal });
+    const later = thrownBy(() => staticUrl('a.css'));
+    expect(later).toBeInstanceOf(NotReadyError);
+    expect(later).toMatchObject({ cause: error, message: expect.stringContaining('credentials') });
+    store.comeBack();
+    await store.storage.delete('staticfiles.json');
+    await expect(ready()).rejects.toThrow(`There is no manifest at ${PLACE}.`);
+    await store.publish('{"paths": {');
+    await expect(ready()).rejects.toThrow(`${PLACE} is no JSON`);
+    await store.publish(manifestOf({ 'a.css': 'a.ffffffffffff.css' }));
+    await ready();
+    expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.ffffffffffff.css');
+  });
+
+  test('after a fault, no answer is told with what was said last', async () => {
+    const { store, ready } = await site();
+    store.leave(new StorageError('s3://bucket/site/ is away.'));
+    const said = await faultOf(ready());
+    store.fallSilent();
+    const error = await faultOf(ready({ timeout: '20ms' }));
+    expect(error).toBeInstanceOf(NotReadyError);
+    expect(error?.cause).toBe(said);
+    expect(error?.message).toMatch(
+      /The attempt before failed: The manifest .* cannot be read: s3:.* is away\.$/,
+    );
+    store.comeBack();
+    await ready();
+    store.fallSilent();
+    await ready({ timeout: '20ms' }); // it has been read
+  });
+
+  test('a plain storage may have to get ready too', async () => {
+    const { attach, ...memory } = memoryStorage();
+    const silent = { ...memory, ready: () => new Promise<void>(() => {}) };
+    await expect(createStaticFiles({ storage: silent }).ready({ timeout: 0.02 })).rejects.toThrow(
+      'The storage of the static files is not ready after 0.02 s: the storage has not answered.',
+    );
+    const placed = { ...silent, location: 's3://bucket/site/' };
+    await expect(createStaticFiles({ storage: placed }).ready({ timeout: 0.02 })).rejects.toThrow(
+      'The storage s3://bucket/site/ is not ready after 0.02 s',
+    );
+  });
+
+  test('what there is nothing to wait for, is ready', async () => {
+    await createStaticFiles().ready();
+    await createStaticFiles({ storage: memoryStorage() }).ready({ timeout: 1 });
+    const { ready, store } = await site();
+    await ready({ timeout: '10000d' }); // more than a timer can wait
+    await ready({ timeout: Number.POSITIVE_INFINITY });
+    await ready({ timeout: undefined });
+    expect(store.asked.length).toBe(1);
+  });
+
+  test.each([0, -1, '0s', '30', 'soon', true, null, Number.NaN])(
+    'the timeout %j is refused',
+    async (timeout) => {
+      await expect(createStaticFiles().ready({ timeout: timeout as number })).rejects.toThrow(
+        new SetupError(
+          `ready()'s timeout must be false, seconds, or a text such as '10s' or '1m', not '${timeout}'.`,
+        ),
+      );
+    },
+  );
+
+  test('options that there are not are refused', async () => {
+    const { ready } = createStaticFiles();
+    await expect(ready({ timeOut: '10s' } as object)).rejects.toThrow(
+      "'timeOut' is no option of ready(). Did you mean 'timeout'?",
+    );
+    await expect(ready('10s' as never)).rejects.toThrow('ready() takes an object of options');
+  });
+
+  const program = (text: string) => {
+    const built = pathToFileURL(resolve('dist/src/index.js')).href;
+    const root = project({
+      'program.mjs': `
+        import { createStaticFiles, hashedStorage, memoryStorage } from ${JSON.stringify(built)};
+        const { attach, ...memory } = memoryStorage();
+        const over = { ...memory, readVersion: () => new Promise(() => {}) };
+        const files = createStaticFiles({ debug: false, storage: hashedStorage({ over }) });
+        ${text}`,
+    });
+    return start([join(root, 'program.mjs')], root);
+  };
+
+  test('a program waits until the time is up, and ends when it is', async () => {
+    const { process, out } = program(`
+      await files.ready({ timeout: '100ms' }).catch((error) => console.log(error.code));`);
+    expect(await once(process, 'exit')).toEqual([0, null]);
+    expect(out()).toBe('ERR_STATICFILES_NOT_READY\n');
+  });
+
+  test('when all is ready, nothing keeps it', async () => {
+    const { process } = program(`
+      await memory.write('staticfiles.json', Buffer.from('{"paths": {}, "version": "1.0"}'));
+      over.readVersion = memory.readVersion;
+      await files.ready({ timeout: '1h' });
+      over.readVersion = () => Promise.reject(new Error('away'));
+      await files.refresh().catch(() => {});`);
+    expect(await once(process, 'exit')).toEqual([0, null]);
   });
 });
 

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
+import urllib.error
 import urllib.request
 
 from swift.common import constraints, storage_policy, utils, wsgi
@@ -87,6 +88,10 @@ pipeline = {PIPELINE}
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# There is one server of each kind: one that is slow cannot be left out for a minute.
+error_suppression_limit = 1000000
+conn_timeout = 10
+node_timeout = 60
 {sections}"""
 
 
@@ -112,7 +117,6 @@ def configure(root, ports, proxy_port, memcached_port):
         os.setxattr(f'{root}/devices/d1', 'user.staticfiles', b'1')
     except OSError as error:
         sys.exit(f'Swift needs extended attributes, which {root} has not: {error}. Set TMPDIR.')
-    write(f'{root}/swift.conf', '[swift-hash]\nswift_hash_path_suffix = tests\n')
     for kind, port in zip(KINDS, ports):
         write_ring(root, kind, port)
         write(f'{root}/{kind}.conf', node_settings(root, kind, port))
@@ -147,17 +151,20 @@ def start_memcached(port, log):
     ).pid
 
 
-def answers(endpoint):
+def answers(port):
+    """Whether a server of HTTP answers, whatever it says: it listens long before."""
     try:
-        with urllib.request.urlopen(f'{endpoint}/info', timeout=5):
-            return True
+        urllib.request.urlopen(f'http://127.0.0.1:{port}/', timeout=5).close()
+        return True
+    except urllib.error.HTTPError:
+        return True
     except OSError:
         return False
 
 
-def wait_for(endpoint, pids):
-    for _ in range(600):
-        if answers(endpoint):
+def wait_for(ports, pids):
+    for _ in range(1200):
+        if all(answers(port) for port in ports):
             return True
         if any(os.waitpid(pid, os.WNOHANG) != (0, 0) for pid in pids):
             return False
@@ -175,6 +182,7 @@ def end(pids):
 
 
 def main(root):
+    write(f'{root}/swift.conf', '[swift-hash]\nswift_hash_path_suffix = tests\n')
     utils.set_swift_dir(root)  # not /etc/swift, which is the machine's
     storage_policy.reload_storage_policies()
     constraints.reload_constraints()
@@ -185,7 +193,7 @@ def main(root):
     pids = [start_memcached(memcached_port, log)]
     try:
         pids += [start_server(root, kind, log) for kind in [*KINDS, 'proxy']]
-        if not wait_for(endpoint, pids):
+        if not wait_for([*ports, proxy_port], pids):
             with open(f'{root}/log') as file:
                 sys.exit(f'Swift did not start:\n{file.read()[-4000:]}')
         print(json.dumps({'endpoint': endpoint, 'region': 'us-east-1'}), flush=True)
@@ -199,7 +207,6 @@ if __name__ == '__main__':
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     folder = tempfile.mkdtemp(prefix='staticfiles-swift-')
     try:
-        write(f'{folder}/swift.conf', '[swift-hash]\nswift_hash_path_suffix = tests\n')
         main(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -41,6 +41,10 @@ and has not changed, is left alone.`,
       type: 'boolean',
       help: 'Fail where a style sheet or script refers to a file that is not there.',
     },
+    verify: {
+      type: 'boolean',
+      help: 'Look into a storage elsewhere for every file, whatever its manifest says.',
+    },
     link: {
       type: 'boolean',
       short: 'l',
@@ -71,6 +75,7 @@ async function run(call: Call): Promise<number> {
       clear: call.has('clear'),
       link: call.has('link'),
       postProcess: !call.has('no-post-process'),
+      verify: call.has('verify'),
       ...(call.has('strict') && { strict: true }),
       onEvent(event) {
         if (event.type === 'progress') bar?.show(event);
@@ -95,7 +100,11 @@ async function confirm({ storage }: StaticFiles, call: Call): Promise<void> {
   const quiet = ['no-input', 'noinput', 'dry-run'].some((option) => call.has(option)) || call.json;
   if (quiet || call.io.ask === undefined) return;
   if (!(await hasFiles(storage))) return;
-  const place = storage.path ? `the folder\n\n    ${storage.path('')}\n\n` : 'the storage. ';
+  const folder = storage.path?.('') ?? storage.location;
+  const place =
+    folder === undefined
+      ? 'the storage. '
+      : `${storage.path ? 'the folder' : ''}\n\n    ${folder}\n\n`;
   const risk = call.has('clear')
     ? 'Every other file in it will be DELETED.'
     : 'Files in it will be overwritten.';
@@ -117,6 +126,7 @@ const LEVELS = {
   shadowed: 1,
   wait: 1,
   delete: 1,
+  send: 2,
   copy: 2,
   link: 2,
   hash: 2,
@@ -146,6 +156,10 @@ function sentence(event: Step, dryRun: boolean): string {
       return `${dryRun ? 'Pretending to copy' : 'Copying'} '${event.path}'`;
     case 'link':
       return `${dryRun ? 'Pretending to link' : 'Linking'} '${event.path}'`;
+    case 'send': {
+      const size = event.bytes === undefined ? '' : ` (${bytesText(event.bytes)})`;
+      return `${dryRun ? 'Pretending to send' : 'Sending'} '${event.name}'${size}`;
+    }
     case 'delete':
       return `${dryRun ? 'Pretending to delete' : 'Deleting'} '${event.name}'`;
   }
@@ -177,6 +191,11 @@ function summary(report: CollectReport, link: boolean): string {
     lines.push(
       `${compressed.files} compressed, ${compressed.made} of them now: ${bytesText(compressed.saved)} less to send.`,
     );
+  }
+  if (report.sent !== undefined) {
+    const { files, bytes } = report.sent;
+    const verb = report.dryRun ? 'would be sent' : 'sent';
+    lines.push(`${files} object${files === 1 ? '' : 's'} (${bytesText(bytes)}) ${verb}.`);
   }
   lines.push(`${bytesText(report.bytes)} in ${timeText(report.milliseconds)}.`);
   return lines.join('\n');

@@ -1,4 +1,4 @@
-import type { PruneReport } from '../collect/prune.js';
+import type { PruneReport } from '../collect/deploys.js';
 import { createStaticFiles } from '../static-files.js';
 import { bytesText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';

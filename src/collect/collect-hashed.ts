@@ -1,72 +1,70 @@
-import { globMatcher } from '../globs.js';
 import { ARCHIVE } from '../manifest.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Hashing } from '../storage.js';
-import { crewOf } from './crew.js';
-import { deliver } from './deliver.js';
+import type { Original } from './compress.js';
+import { crewOf, FILES_A_THREAD } from './crew.js';
 import { type Desk, isOwn } from './desk.js';
 import type { HashedFile } from './file.js';
-import { type Audience, hashFiles } from './hashed.js';
+import { type Audience, hashFiles, progressOf } from './hashed.js';
 import { removeFalseFolders } from './place.js';
 import {
   contentOf,
+  digestsIn,
   type ManifestEntry,
   type Published,
   publishManifest,
   readPublished,
   serialiseManifest,
 } from './publish.js';
-import type { HashingRules } from './rules.js';
-import type { CollectOptions, Outcome, Progress, Run } from './run.js';
+import { type HashingRules, rulesOf } from './rules.js';
+import type { CollectOptions, Outcome, Run } from './run.js';
 import { digestOf, isSettled, readState, type State, serialiseState } from './state.js';
-import { compressFiles, type Original, type Variants } from './variants.js';
+import { compressFiles, type Variants } from './variants.js';
 
 /** Where the last run's knowledge is kept. */
 export const STATE = 'state.json';
-/** A thread starts in the time in which so many small files are read and written. */
-export const FILES_A_THREAD = 400;
 
-/** Collects files under hashed names, and publishes the manifest when all of them are there. */
-export async function collectHashed(run: Run, desk: Desk): Promise<Outcome> {
+/**
+ * Collects files into a folder under hashed names, and publishes the manifest when all of them are
+ * there.
+ *
+ * @param root the folder
+ */
+export async function collectHashed(run: Run, desk: Desk, root: string): Promise<Outcome> {
   const { storage, settings, options, files } = run;
   const hashing = storage.hashing as Hashing;
-  const root = storage.direct && storage.path?.('');
-  const state = readState(root === undefined ? undefined : desk.recall(STATE));
+  const state = readState(desk.recall(STATE));
   const before = await publishedBefore(hashing, state, options);
-  if (root !== undefined && options.clear && !options.dryRun) {
-    removeFalseFolders(root, files.keys());
-  }
+  if (options.clear && !options.dryRun) removeFalseFolders(root, files.keys());
   const started = Date.now();
-  const rules = rulesOf(settings, hashing, options);
+  const rules = rulesOf(settings, hashing, options, settings.staticUrl);
   const crew = (changed: number) =>
     crewOf(run, desk, root, run.threads.countFor(changed / FILES_A_THREAD));
-  const audience = audienceOf(run, rules, root === undefined);
-  const hashed = await hashFiles(files, state, root, crew, rules, audience);
+  const hashed = await hashFiles(files, state, root, crew, rules, audienceOf(run, rules));
   const entries = [...hashed.files.values()];
-  const variants = await compressFiles(run, desk, originalsOf(entries, settings, rules));
+  const variants = await compressFiles(run, desk, root, originalsOf(entries, settings, rules));
   run.threads.close(); // what follows takes memory that they hold
   const isSame =
     hashed.isSame && variants.isSame && state.isExhausted() && state.rules === rules.digest;
   let current = before?.digest;
+  let doubts: string[] = [];
   if (!options.dryRun && !(isSame && current === state.manifest)) {
     const manifest = serialiseManifest(entriesOf(entries, variants));
     current = digestOf(manifest);
     desk.assertOwn();
     // First what may be wrong without harm, for nothing may fail once the manifest is published.
-    if (root !== undefined) {
-      const known = { manifest: current, rules: rules.digest, missing: hashed.missing };
-      desk.remember(
-        STATE,
-        serialiseState(entries, known, (print) => isSettled(print, started)),
-      );
-    }
-    await publishManifest(storage, hashing, manifest, before);
+    const known = { manifest: current, rules: rules.digest, missing: hashed.missing };
+    desk.remember(
+      STATE,
+      serialiseState(entries, known, (print) => isSettled(print, started)),
+    );
+    doubts = await publishManifest(storage, hashing, root, manifest, before);
   }
   return {
     stepOf: (name) => stepOf(hashed.files.get(name), rules),
     hashed: entries.map(({ name, hashedName }) => ({ name, hashedName })),
     missing: hashed.missing,
-    warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message)],
+    warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message), ...doubts],
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     compressed: variants.report,
     isCollected: isCollectedBy(entries, variants, hashing, rules, current ?? ''),
@@ -111,57 +109,19 @@ function isCollectedBy(
   let names: Set<string> | undefined;
   return (name) => {
     if (name === manifestName) return true;
-    if (isOwn(name)) return !name.startsWith(ARCHIVE) || name.includes(manifest);
+    if (isOwn(name)) return !name.startsWith(ARCHIVE) || digestsIn(name).digest === manifest;
     names ??= new Set(files.flatMap((file) => namesOf(file, rules)));
     return names.has(name) || variants.names.has(name);
   };
 }
 
-function rulesOf(
-  { staticUrl, references, prehashed, compress }: ResolvedSettings,
-  { keepOriginals }: Hashing,
-  { strict, link = false }: CollectOptions,
-): HashingRules {
-  const ignored = references.ignore.map((entry) => {
-    const colon = entry.indexOf(':');
-    return [globMatcher([entry.slice(0, colon)]), globMatcher([entry.slice(colon + 1)])] as const;
-  });
+/** Tells of progress and steps. */
+function audienceOf({ tell }: Run, rules: HashingRules): Audience {
   return {
-    digest: digestOf(JSON.stringify([staticUrl, references.ignore, compress])),
-    staticUrl,
-    missingIsError: strict ?? references.missing === 'error',
-    isIgnored: (from, target) => ignored.some(([file, to]) => file(from) && to(target)),
-    isPrehashed:
-      typeof prehashed === 'function'
-        ? (name) => Boolean(prehashed(name)) // a predicate in JavaScript may answer a match
-        : prehashed
-          ? globMatcher(prehashed)
-          : () => false,
-    keeps: typeof keepOriginals === 'boolean' ? () => keepOriginals : globMatcher(keepOriginals),
-    link,
-  };
-}
-
-/** Tells of progress and steps, and sends files to where they cannot be written directly. */
-function audienceOf(
-  { storage, options, tell }: Run,
-  rules: HashingRules,
-  isElsewhere: boolean,
-): Audience {
-  const stages = { take: 'reading', finish: 'rewriting' } as const;
-  let bytes = 0;
-  let last: Progress['stage'] | undefined;
-  return {
-    progress(task, done, total, size) {
-      const stage = stages[task];
-      bytes = stage === last ? bytes + size : size;
-      last = stage;
-      tell({ type: 'progress', stage, done, total, bytes });
-    },
-    async done(files) {
-      if (isElsewhere) await deliver(storage, files, rules.keeps, options);
+    progress: progressOf(tell),
+    done(files) {
       for (const { name, path, hashedName, written } of files) {
-        tell({ type: written ? (options.link ? 'link' : 'copy') : 'skip', name, path });
+        tell({ type: written ? (rules.link ? 'link' : 'copy') : 'skip', name, path });
         tell({ type: 'hash', name, hashedName });
       }
     },
@@ -196,7 +156,7 @@ function stepOf(file: HashedFile | undefined, { link }: HashingRules): 'copy' | 
 }
 
 /** What could not be looked into, a sentence each. */
-function faultsOf(files: readonly HashedFile[]): string[] {
+export function faultsOf(files: readonly HashedFile[]): string[] {
   return files.flatMap(({ name, fault }) =>
     fault === undefined
       ? []

@@ -2,15 +2,16 @@ import { stat } from 'node:fs/promises';
 import type { FoundFile } from '../finder.js';
 import { compareNames } from '../names.js';
 import type { Storage } from '../storage.js';
+import type { Original } from './compress.js';
 import { type Desk, isOwn } from './desk.js';
 import { collectFault } from './fault.js';
 import { eachOf } from './flight.js';
 import type { CollectOptions, Outcome, Run } from './run.js';
-import { compressFiles, type Original } from './variants.js';
+import { compressFiles } from './variants.js';
 import { copy, isUnmodified, link, linksTo, removeObstacles } from './write.js';
 
 /** Collects files under their plain names: what is there with the same size and time is left alone. */
-export async function collectPlain(run: Run, desk: Desk): Promise<Outcome> {
+export async function collectPlain(run: Run, desk: Desk, root: string): Promise<Outcome> {
   const { storage, options, files, tell } = run;
   const steps = new Map<string, 'copy' | 'link' | 'skip'>();
   let bytes = 0;
@@ -21,7 +22,7 @@ export async function collectPlain(run: Run, desk: Desk): Promise<Outcome> {
     tell({ type, name: file.name, path: file.path });
     tell({ type: 'progress', stage: 'copying', done: steps.size, total: files.size, bytes });
   });
-  const variants = await compressFiles(run, desk, await originalsIn(run));
+  const variants = await compressFiles(run, desk, root, await originalsIn(run));
   return {
     stepOf: (name) => steps.get(name) ?? 'skip',
     hashed: [],

@@ -4,15 +4,24 @@ import { checkOptions } from '../options.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Sources } from '../sources.js';
 import type { Storage } from '../storage.js';
-import { collectHashed, FILES_A_THREAD, STATE } from './collect-hashed.js';
+import { collectHashed, STATE } from './collect-hashed.js';
 import { collectPlain } from './collect-plain.js';
-import { isOwn, openDesk } from './desk.js';
+import { FILES_A_THREAD } from './crew.js';
+import { type Desk, isOwn, openDesk } from './desk.js';
 import { planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
 import { openThreads } from './threads.js';
 import { remove } from './write.js';
 
-const SWITCHES = ['defaultIgnore', 'dryRun', 'clear', 'link', 'postProcess', 'strict'] as const;
+const SWITCHES = [
+  'defaultIgnore',
+  'dryRun',
+  'clear',
+  'link',
+  'postProcess',
+  'strict',
+  'verify',
+] as const;
 
 /**
  * Gathers every source file into the storage: plan; copy, or hash, rewrite and publish; clear what is
@@ -30,7 +39,8 @@ export async function collectFiles(
 ): Promise<CollectReport> {
   const started = performance.now();
   checkValues(options);
-  if (options.link && storage.path === undefined) {
+  const root = storage.direct && storage.path?.('');
+  if (options.link && root === undefined) {
     throw new CollectError('Links can be put on this machine only; collect without --link.');
   }
   const { dryRun = false, clear = false, onEvent: tell = () => {} } = options;
@@ -52,14 +62,14 @@ export async function collectFiles(
     assertNoneOurs(files.values(), storage);
     for (const file of shadowed) tell({ type: 'shadowed', ...file });
     const run: Run = { storage, settings, options, files, threads, tell };
-    const outcome = await (isHashed ? collectHashed(run, desk) : collectPlain(run, desk));
+    const outcome = await collectInto(root, isHashed, run, desk);
     const warnings = [...doubts, ...planned, ...outcome.warnings];
     for (const message of warnings) tell({ type: 'warning', message });
     const deleted = clear ? await clearRest(run, outcome) : [];
     const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };
     for (const name of files.keys()) names[outcome.stepOf(name)].push(name);
     return {
-      destination,
+      destination: destination ?? storage.location,
       dryRun,
       copied: names.copy,
       linked: names.link,
@@ -71,6 +81,7 @@ export async function collectFiles(
       warnings,
       bytes: outcome.bytes,
       compressed: outcome.compressed,
+      ...(outcome.sent && { sent: outcome.sent }),
       milliseconds: Math.round(performance.now() - started),
     };
   } catch (error) {
@@ -80,6 +91,23 @@ export async function collectFiles(
     threads.close();
     desk.close();
   }
+}
+
+/** @param root the folder of the files; `undefined` where they are elsewhere */
+async function collectInto(
+  root: string | undefined,
+  isHashed: boolean,
+  run: Run,
+  desk: Desk,
+): Promise<Outcome> {
+  if (root !== undefined) {
+    return isHashed ? collectHashed(run, desk, root) : collectPlain(run, desk, root);
+  }
+  const [{ collectPlainElsewhere }, { collectRelease }] = await Promise.all([
+    import('./elsewhere/plain.js'),
+    import('./elsewhere/release.js'),
+  ]);
+  return isHashed ? collectRelease(run, desk) : collectPlainElsewhere(run, desk);
 }
 
 function checkValues(options: CollectOptions): void {

@@ -2,6 +2,9 @@ import type { Desk } from './desk.js';
 import type { Run } from './run.js';
 import { type Workforce, workforce } from './workforce.js';
 
+/** A thread starts in the time in which so many small files are read and written. */
+export const FILES_A_THREAD = 400;
+
 /**
  * The workforce of a run, on so many of its threads.
  *
@@ -17,7 +20,6 @@ export function crewOf(
   const work = {
     root,
     dryRun,
-    handBack: root === undefined && !dryRun,
     permissions: storage.direct ?? { fileMode: 0o644, directoryMode: undefined },
     link,
     clear,

@@ -9,13 +9,18 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { PARTIAL, STATE_FOLDER } from '../names.js';
 import { faultOf } from './fault.js';
 import { type Lock, takeLock } from './lock.js';
 
-/** Where a run keeps what it needs, and what it remembers: `.staticfiles/` under the static root. */
+/**
+ * Where a run keeps what it needs, and what it remembers: `.staticfiles/` under the static root. For a
+ * storage elsewhere nothing is remembered, and what is to be sent waits in the system's folder for
+ * temporary files.
+ */
 export interface Desk {
   /** A folder of this run's own for files that are being written; gone when it closes. */
   readonly scratchFolder: string;
@@ -50,7 +55,10 @@ export async function openDesk(
   const folder = root === undefined ? undefined : join(root, STATE_FOLDER);
   const isNew = root !== undefined && !existsSync(root);
   const lock = folder === undefined || dryRun ? undefined : await lockIn(folder, onWait);
-  const scratchFolder = join(folder ?? '', SCRATCH + crypto.randomUUID());
+  const scratchFolder = join(
+    folder ?? tmpdir(),
+    (folder ? SCRATCH : 'staticfiles-') + crypto.randomUUID(),
+  );
   return {
     scratchFolder,
     knows: (file) => folder !== undefined && existsSync(join(folder, file)),
@@ -66,6 +74,7 @@ export async function openDesk(
     },
     assertOwn: () => lock?.assertHeld(),
     close() {
+      if (folder === undefined) rmSync(scratchFolder, { recursive: true, force: true });
       if (lock === undefined || folder === undefined) return;
       attempt(() => rmSync(scratchFolder, { recursive: true, force: true })); // the next run will
       lock.release();

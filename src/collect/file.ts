@@ -6,8 +6,8 @@ export interface HashedFile extends Known {
   readonly path: string;
   /** Whether anything was written, or would be in a dry run. */
   readonly written: boolean;
-  /** The rewritten text, for a storage that is elsewhere. */
-  readonly body?: Uint8Array | undefined;
+  /** The path of the rewritten text, for a storage that is elsewhere. */
+  readonly staged: string | undefined;
 }
 
 /** The same while it is worked on. */

@@ -1,10 +1,11 @@
 /** How many files are on their way at once: a disk takes several better than one. */
 const IN_FLIGHT = 16;
 
-/** Works on all items, several at once; the first fault stops the rest, and is thrown. */
+/** Works on all items, so many at once; the first fault stops the rest, and is thrown. */
 export async function eachOf<T>(
   items: Iterable<T>,
   work: (item: T) => Promise<void>,
+  inFlight = IN_FLIGHT,
 ): Promise<void> {
   const queue = items[Symbol.iterator]();
   let failed = false;
@@ -18,6 +19,6 @@ export async function eachOf<T>(
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: IN_FLIGHT }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: inFlight }, worker));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

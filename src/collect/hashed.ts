@@ -7,6 +7,7 @@ import { type Inspected, inspect } from './inspect.js';
 import { type Link, type LinkedGroup, linkFiles } from './links.js';
 import type { MissingReference } from './missing.js';
 import type { HashingRules } from './rules.js';
+import type { Progress, Run } from './run.js';
 import { digestOf, type Known, type State } from './state.js';
 import { TaskError, type Workforce } from './workforce.js';
 import type { Former, Group, Intake, Referrer } from './workshop.js';
@@ -23,8 +24,8 @@ export interface HashedFiles {
 export interface Audience {
   /** One more file of so many was taken in, or rewritten, of so many bytes. */
   progress(task: 'take' | 'finish', done: number, total: number, bytes: number): void;
-  /** These files are done; what is to be written elsewhere is written before more are begun. */
-  done(files: readonly Item[]): Promise<void>;
+  /** These files are done. */
+  done(files: readonly HashedFile[]): void;
 }
 
 /**
@@ -55,13 +56,13 @@ export async function hashFiles(
   const isKnown = formers.size === 0 && state.isExhausted() && state.rules === rules.digest;
   if (isKnown) {
     if (rules.missingIsError) assertNoneMissing(state.missing);
-    await audience.done([...items.values()]);
+    audience.done([...items.values()]);
     return { files: items, missing: state.missing, isSame: true };
   }
   const force = crew(formers.size);
   try {
     await takeAll(force, formers, rules, audience);
-    await audience.done([...items.values()].filter(({ references }) => references.length === 0));
+    audience.done([...items.values()].filter(({ references }) => references.length === 0));
     const { levels, missing } = linkFiles(items, rules);
     if (rules.missingIsError) assertNoneMissing(missing);
     let finished = 0;
@@ -69,7 +70,7 @@ export async function hashFiles(
       const groups = level.flatMap((group) => stale(group, formers));
       finished += groups.length;
       await finishAll(force, groups, items, audience);
-      await audience.done(level.flatMap(({ members }) => members.map(({ item }) => item)));
+      audience.done(level.flatMap(({ members }) => members.map(({ item }) => item)));
     }
     assertNoCollision(items);
     const isSame = formers.size === 0 && finished === 0;
@@ -79,6 +80,19 @@ export async function hashFiles(
   } finally {
     await force.close();
   }
+}
+
+/** Tells how far the reading and the rewriting have come. */
+export function progressOf(tell: Run['tell']): Audience['progress'] {
+  const stages = { take: 'reading', finish: 'rewriting' } as const;
+  let bytes = 0;
+  let last: Progress['stage'] | undefined;
+  return (task, done, total, size) => {
+    const stage = stages[task];
+    bytes = stage === last ? bytes + size : size;
+    last = stage;
+    tell({ type: 'progress', stage, done, total, bytes });
+  };
 }
 
 function inspected(
@@ -139,7 +153,7 @@ async function finishAll(
       item.hashedName = finished.hashedName;
       item.hashed = finished.hashed;
       item.size = finished.size;
-      item.body = finished.body;
+      item.staged = finished.staged;
       item.written ||= finished.written;
       audience.progress('finish', done + 1, groups.length, finished.size);
     });

@@ -54,7 +54,7 @@ function unknown(name: string, path: string, scanned: boolean): Item {
     hashed: '',
     size: 0,
     plain: '',
-    body: undefined,
+    staged: undefined,
   };
 }
 
@@ -72,7 +72,7 @@ function unchanged(name: string, path: string, known: Known, keep: boolean): Ite
     hashed: known.hashed,
     size: known.size,
     plain: keep ? known.plain : '',
-    body: undefined,
+    staged: undefined,
   };
 }
 

@@ -1,10 +1,21 @@
-import { SUFFIXES } from '../codings.js';
-import { CollectError, reason, SetupError } from '../errors.js';
-import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
+import { milliseconds } from '../durations.js';
+import { SetupError } from '../errors.js';
+import { ARCHIVE } from '../manifest.js';
 import { checkOptions } from '../options.js';
 import type { Hashing, Storage } from '../storage.js';
+import {
+  archived,
+  divide,
+  type KnownDeploy,
+  namesOf,
+  nothingPublished,
+  type PruneReport,
+  type Pruning,
+  type Rules,
+  reported,
+} from './deploys.js';
 import { isOwn, openDesk } from './desk.js';
-import { contentOf, publishedAt, readPublished } from './publish.js';
+import { contentOf, digestsIn, publishedAt, readPublished } from './publish.js';
 import { remove } from './write.js';
 
 export interface PruneOptions {
@@ -23,25 +34,6 @@ export interface PruneOptions {
   readonly dryRun?: boolean | undefined;
   /** Hears of each file that is removed, or would be. */
   readonly onDelete?: ((name: string) => void) | undefined;
-}
-
-/** A deploy: a manifest that was published. */
-export interface Deploy {
-  /** When it was published. */
-  readonly published: Date;
-  /** How many names it has. */
-  readonly names: number;
-}
-
-/** What pruning did, or would have done in a dry run. */
-export interface PruneReport {
-  readonly dryRun: boolean;
-  /** The deploys that stay, the present one first. */
-  readonly kept: readonly Deploy[];
-  readonly dropped: readonly Deploy[];
-  readonly deleted: readonly string[];
-  /** The size of what was deleted. */
-  readonly bytes: number;
 }
 
 const DEFAULT_KEEP = 3;
@@ -63,13 +55,22 @@ export async function pruneFiles(
       'There is nothing to prune: only hashedStorage() keeps the files of earlier deploys. collectstatic --clear removes what was not collected.',
     );
   }
-  if (storage.path === undefined) {
-    throw new SetupError(
-      'Files can be pruned on this machine only: elsewhere, nobody knows what earlier deploys need.',
-    );
-  }
   const { dryRun = false, onDelete = () => {} } = options;
-  const desk = await openDesk(storage.path(''), dryRun, () => {});
+  const work = { dryRun, onDelete, rules };
+  if (storage.direct !== undefined && storage.path !== undefined) {
+    return pruneHere(storage, hashing, storage.path(''), work);
+  }
+  const { pruneElsewhere } = await import('./elsewhere/prune.js');
+  return pruneElsewhere(storage, hashing, work);
+}
+
+async function pruneHere(
+  storage: Storage,
+  hashing: Hashing,
+  root: string,
+  { dryRun, onDelete, rules }: Pruning,
+): Promise<PruneReport> {
+  const desk = await openDesk(root, dryRun, () => {});
   try {
     const names: string[] = [];
     for await (const name of storage.list()) names.push(name);
@@ -83,7 +84,7 @@ export async function pruneFiles(
       bytes += (await storage.stat(name))?.size ?? 0;
       deleted.push(name);
     }
-    deleted.push(...dropped.flatMap(({ archive }) => archive ?? []));
+    deleted.push(...dropped.flatMap(({ archives }) => archives));
     for (const name of deleted) {
       onDelete(name);
       if (!dryRun) await remove(storage, name);
@@ -94,15 +95,6 @@ export async function pruneFiles(
   }
 }
 
-interface KnownDeploy {
-  readonly manifest: Manifest;
-  readonly published: number;
-  /** When another one took its place; the present one has none. */
-  readonly replaced: number | undefined;
-  /** The name of its copy in the archive. */
-  readonly archive: string | undefined;
-}
-
 /** All that is known of what was published, the latest first; `names` are those in the storage. */
 async function deploysIn(
   storage: Storage,
@@ -110,77 +102,34 @@ async function deploysIn(
   names: readonly string[],
 ): Promise<KnownDeploy[]> {
   const present = await readPublished(hashing);
+  if (present === undefined) throw nothingPublished(hashing);
   const { manifestName, manifestStorage } = hashing;
-  if (present === undefined) {
-    throw new CollectError(
-      `Nothing was pruned: there is no manifest '${manifestName}', and so no telling what is needed. Run collectstatic first.`,
-    );
-  }
   const archives = names
     .filter((name) => name.startsWith(ARCHIVE))
     .sort()
     .reverse();
-  const own = archives.find((name) => name.includes(present.digest));
+  const own = archives.find((name) => digestsIn(name).digest === present.digest);
   const time =
     own === undefined
       ? ((await manifestStorage.stat(manifestName))?.mtimeMs ?? Date.now())
       : publishedAt(own);
   const deploys: KnownDeploy[] = [
-    { manifest: contentOf(present, hashing), published: time, replaced: undefined, archive: own },
+    {
+      manifest: contentOf(present, hashing),
+      published: time,
+      replaced: undefined,
+      archives: own ? [own] : [],
+    },
   ];
   let next = time;
   for (const archive of archives) {
     if (archive === own) continue;
     const manifest = await archived(storage, archive);
     const published = publishedAt(archive);
-    deploys.push({ manifest, published, replaced: next, archive });
+    deploys.push({ manifest, published, replaced: next, archives: [archive] });
     next = Math.min(next, published);
   }
   return deploys;
-}
-
-async function archived(storage: Storage, archive: string): Promise<Manifest> {
-  try {
-    const body = await storage.read(archive);
-    return parseManifest(body ?? new Uint8Array(), storage.path?.(archive) ?? archive);
-  } catch (cause) {
-    throw new CollectError(
-      `Nothing was pruned: the manifest of an earlier deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
-      { cause },
-    );
-  }
-}
-
-interface Rules {
-  readonly keep: number;
-  /** In milliseconds. */
-  readonly age: number;
-}
-
-function divide(deploys: readonly KnownDeploy[], { keep, age }: Rules) {
-  const now = Date.now();
-  const stays = ({ replaced }: KnownDeploy, index: number) =>
-    replaced === undefined || index < keep || now - replaced < age;
-  return {
-    kept: deploys.filter(stays),
-    dropped: deploys.filter((deploy, index) => !stays(deploy, index)),
-  };
-}
-
-/** Every name that the deploys need: plain, hashed, compressed, and the manifest itself. */
-function namesOf(deploys: readonly KnownDeploy[], { manifestName }: Hashing): Set<string> {
-  const names = new Set([manifestName]);
-  const suffixes = ['', ...Object.values(SUFFIXES)];
-  for (const { manifest } of deploys) {
-    for (const pair of manifest.paths) {
-      for (const name of pair) for (const suffix of suffixes) names.add(name + suffix);
-    }
-  }
-  return names;
-}
-
-function reported({ published, manifest }: KnownDeploy): Deploy {
-  return { published: new Date(published), names: manifest.paths.size };
 }
 
 function rulesOf(options: PruneOptions): Rules {
@@ -190,18 +139,13 @@ function rulesOf(options: PruneOptions): Rules {
   if (!Number.isSafeInteger(keep) || keep < 1) {
     throw new SetupError("prune()'s keep must be a whole number from 1: the present deploy stays.");
   }
-  return { keep, age: milliseconds(olderThan) };
+  return { keep, age: ageOf(olderThan) };
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-function milliseconds(age: number | string | undefined): number {
-  if (age === undefined) return 0;
-  if (typeof age === 'number' && age >= 0) return age * 1000;
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)\s*([smhdw])$/.exec(String(age)) ?? [];
-  const seconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  if (seconds >= 0) return seconds * 1000;
+function ageOf(olderThan: number | string | undefined): number {
+  const age = olderThan === undefined ? 0 : milliseconds(olderThan);
+  if (age !== undefined) return age;
   throw new SetupError(
-    `prune()'s olderThan must be seconds, or a text such as '30d', '12h' or '90m', not '${age}'.`,
+    `prune()'s olderThan must be seconds, or a text such as '30d', '12h' or '90m', not '${olderThan}'.`,
   );
 }

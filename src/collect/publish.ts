@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { CollectError, reason, systemCode } from '../errors.js';
+import { join } from 'node:path';
+import { CODINGS, type Coding } from '../codings.js';
+import { CollectError, reason, StorageError, systemCode } from '../errors.js';
 import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
 import { faultOf } from './fault.js';
 import { digestOf } from './state.js';
+import { type Present, placeOf, readPresent, switchManifest } from './switch.js';
 
 /** What a manifest says of a file. */
 export interface ManifestEntry {
@@ -15,25 +18,49 @@ export interface ManifestEntry {
   readonly size: number;
   /** The sizes of its compressed forms, by coding. */
   readonly variants?: Readonly<Partial<Record<string, number>>> | undefined;
+  /** Of a storage elsewhere: the MD5 of what is there under the plain name. */
+  readonly checksum?: string | undefined;
+}
+
+/** How files are in a storage elsewhere. */
+export interface ManifestNotes {
+  /** The codings that were tried; files that `variants` does not tell of have no such form. */
+  readonly codings: readonly Coding[];
+  /** The coding that files themselves are in. */
+  readonly encoding: Coding | undefined;
 }
 
 /**
  * The manifest, as it is published. Names, version and hash are as Django 4.2 and later have them;
  * Django reads no further. A name a line, for whoever compares two of them.
  */
-export function serialiseManifest(entries: readonly ManifestEntry[]): Uint8Array {
+export function serialiseManifest(
+  entries: readonly ManifestEntry[],
+  notes?: ManifestNotes,
+): Uint8Array {
   const sorted = [...entries].sort((a, b) => compareNames(a.name, b.name));
   const text = textWriter();
   // Written by hand: an object of JavaScript would put names that are numbers first.
   text.write('{\n"paths": {');
   text.list(sorted, ({ name, hashedName }) => `${python(name)}: ${python(hashedName)}`);
-  text.write(`},\n"version": "1.0",\n"hash": "${manifestHash(sorted)}",\n"sizes": {`);
+  text.write(`},\n"version": "1.0",\n"hash": "${manifestHash(sorted)}",\n`);
+  if (notes !== undefined) text.write(`"codings": ${JSON.stringify(notes.codings)},\n`);
+  if (notes?.encoding !== undefined) text.write(`"encoding": "${notes.encoding}",\n`);
+  text.write('"sizes": {');
   text.list(sorted, ({ name, size }) => `${python(name)}: ${size}`);
+  const summed = sorted.filter(({ checksum }) => checksum !== undefined);
+  if (summed.length > 0) {
+    text.write('},\n"checksums": {');
+    text.list(summed, ({ name, checksum }) => `${python(name)}: "${checksum}"`);
+  }
   const compressed = sorted.filter(({ variants = {} }) => Object.values(variants).some(Boolean));
   if (compressed.length > 0) {
     text.write('},\n"variants": {');
     text.list(compressed, ({ name, variants = {} }) => {
-      const made = Object.entries(variants).filter(([, size = 0]) => size > 0);
+      const made = CODINGS.filter((coding) => variants[coding]).map((coding) => [
+        coding,
+        variants[coding],
+      ]);
       return `${python(name)}: ${JSON.stringify(Object.fromEntries(made))}`;
     });
   }
@@ -90,21 +117,18 @@ function python(text: string): string {
 }
 
 /** The manifest that is published now. */
-export interface Published {
-  readonly body: Uint8Array;
+export interface Published extends Present {
   readonly digest: string;
 }
 
 /** Reads the manifest that is published; `undefined` where there is none. */
-export async function readPublished({
-  manifestName,
-  manifestStorage,
-}: Hashing): Promise<Published | undefined> {
+export async function readPublished(hashing: Hashing): Promise<Published | undefined> {
   try {
-    const body = await manifestStorage.read(manifestName);
-    return body && { body, digest: digestOf(body) };
+    const present = await readPresent(hashing);
+    return present && { ...present, digest: digestOf(present.body) };
   } catch (cause) {
-    throw damaged(`${placeOf({ manifestName, manifestStorage })}: ${reason(cause)}.`, cause);
+    if (cause instanceof StorageError) throw cause;
+    throw damaged(`${placeOf(hashing)}: ${reason(cause)}.`, cause);
   }
 }
 
@@ -113,10 +137,7 @@ export async function readPublished({
  *
  * @throws {CollectError} where it is damaged: who knows what it named, and who needs that.
  */
-export function contentOf(
-  { body }: Published,
-  hashing: Pick<Hashing, 'manifestName' | 'manifestStorage'>,
-): Manifest {
+export function contentOf({ body }: Pick<Published, 'body'>, hashing: Hashing): Manifest {
   try {
     return parseManifest(body, placeOf(hashing), '');
   } catch (cause) {
@@ -131,56 +152,62 @@ function damaged(why: string, cause: unknown): CollectError {
   );
 }
 
-function placeOf({
-  manifestName,
-  manifestStorage,
-}: Pick<Hashing, 'manifestName' | 'manifestStorage'>): string {
-  return manifestStorage.path?.(manifestName) ?? `'${manifestName}'`;
-}
-
 /**
- * Publishes a manifest: from now on its names are answered. On this machine the one before it is
- * kept, for pages that are still open and for `prune`. Nothing is touched where both are the same.
+ * Publishes the manifest of a folder: from now on its names are answered. The one before it is kept,
+ * for pages that are still open and for `prune`. Nothing is touched where both are the same.
+ *
+ * @returns what a person should know of it
  */
 export async function publishManifest(
   storage: Storage,
   hashing: Hashing,
+  root: string,
   body: Uint8Array,
   before: Published | undefined,
-): Promise<void> {
+): Promise<string[]> {
+  const digest = digestOf(body);
+  if (before?.digest === digest) return [];
   try {
-    await publish(storage, hashing, body, before);
+    await keepPublished(storage, hashing, root, before);
   } catch (cause) {
     throw faultOf(`The manifest could not be published as ${placeOf(hashing)}`, cause);
   }
-}
-
-async function publish(
-  storage: Storage,
-  { manifestName, manifestStorage }: Hashing,
-  body: Uint8Array,
-  before: Published | undefined,
-): Promise<void> {
-  const digest = digestOf(body);
-  if (before?.digest === digest) return;
-  if (storage.path !== undefined) {
-    const archived = await namesIn(storage.path(ARCHIVE));
-    if (before !== undefined && !archived.some((name) => name.includes(before.digest))) {
-      const found = await manifestStorage.stat(manifestName); // something else published it
-      await storage.write(archiveName(before.digest, found?.mtimeMs ?? 0), before.body);
-    }
-  }
-  await manifestStorage.write(manifestName, body);
-  if (storage.path === undefined) return;
+  const warnings = await switchManifest(hashing, body, before);
   // Only now, for a deploy that never came to be must not be kept in the place of one that did. The
   // manifest is out: what fails here is made up for when the next one is published.
   await storage.write(archiveName(digest, Date.now()), body).catch(() => {});
+  return warnings;
 }
 
-/** The time comes first, so that names are in the order of time: `20261122T181500.000Z-<hash>.json`. */
-function archiveName(digest: string, time: number): string {
+/** Keeps what something else has published. */
+async function keepPublished(
+  storage: Storage,
+  { manifestName, manifestStorage }: Hashing,
+  root: string,
+  before: Published | undefined,
+): Promise<void> {
+  if (before === undefined) return;
+  const archived = await namesIn(join(root, ARCHIVE));
+  if (archived.some((name) => digestsIn(name).digest === before.digest)) return;
+  const found = await manifestStorage.stat(manifestName);
+  await storage.write(archiveName(before.digest, found?.mtimeMs ?? 0), before.body);
+}
+
+/**
+ * The time comes first, so that names are in the order of time: `20261122T181500.000Z-<digest>.json`.
+ *
+ * @param after the digest of the manifest that it replaces, `'none'` where there is none; left out
+ *   where nobody else publishes
+ */
+export function archiveName(digest: string, time: number, after?: string): string {
   const stamp = new Date(time).toISOString().replace(/[-:]/g, '');
-  return `${ARCHIVE}${stamp}-${digest}.json`;
+  return `${ARCHIVE}${stamp}-${digest}${after === undefined ? '' : `-after-${after}`}.json`;
+}
+
+/** What the name of an archived manifest says of it: its digest, and that of the one it replaces. */
+export function digestsIn(archive: string): { readonly digest: string; readonly after?: string } {
+  const [, digest = '', after] = /Z-([^-.]+)(?:-after-([^-.]+))?\.json$/.exec(archive) ?? [];
+  return after === undefined ? { digest } : { digest, after };
 }
 
 /** When an archived manifest was published, by its name. */

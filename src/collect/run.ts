@@ -23,6 +23,12 @@ export interface CollectOptions {
    * @default what the setting `references.missing` says
    */
   readonly strict?: boolean | undefined;
+  /**
+   * Whether to look into a storage elsewhere for every file. Otherwise, of more than 10,000 it looks
+   * for those that the manifest of the last deploy does not name already.
+   * @default false
+   */
+  readonly verify?: boolean | undefined;
   /** Hears of each step as it is taken, or would be in a dry run. */
   readonly onEvent?: ((event: CollectEvent) => void) | undefined;
 }
@@ -31,6 +37,8 @@ export interface CollectOptions {
 export type CollectEvent =
   | { readonly type: 'copy' | 'link' | 'skip'; readonly name: string; readonly path: string }
   | { readonly type: 'hash'; readonly name: string; readonly hashedName: string }
+  /** A file goes to a storage elsewhere: of so many bytes, where they are known beforehand. */
+  | { readonly type: 'send'; readonly name: string; readonly bytes: number | undefined }
   | { readonly type: 'delete'; readonly name: string }
   | ({ readonly type: 'shadowed' } & ShadowedFile)
   | { readonly type: 'warning'; readonly message: string }
@@ -39,11 +47,19 @@ export type CollectEvent =
 
 /** How far a stage of collecting has come. */
 export interface Progress {
-  readonly stage: 'reading' | 'rewriting' | 'compressing' | 'copying';
+  readonly stage: 'reading' | 'rewriting' | 'compressing' | 'copying' | 'sending';
   /** In files. */
   readonly done: number;
   readonly total: number;
   /** Of this stage, so far. */
+  readonly bytes: number;
+  /** Of this stage in all, where that is known: when files are sent. */
+  readonly totalBytes?: number | undefined;
+}
+
+/** What went to a storage elsewhere; the manifest is not counted. */
+export interface SendingReport {
+  readonly files: number;
   readonly bytes: number;
 }
 
@@ -59,7 +75,7 @@ export interface CompressionReport {
 
 /** What collecting did, or would have done in a dry run; names in the order of the finders. */
 export interface CollectReport {
-  /** The folder of the collected files; `undefined` for a storage elsewhere. */
+  /** The folder of the collected files, or where else they are; `undefined` for one that has no name. */
   readonly destination: string | undefined;
   readonly dryRun: boolean;
   readonly copied: readonly string[];
@@ -76,6 +92,8 @@ export interface CollectReport {
   /** The sources' size, in bytes; of a storage that hashes names, what is under the hashed names. */
   readonly bytes: number;
   readonly compressed: CompressionReport;
+  /** For a storage elsewhere. */
+  readonly sent?: SendingReport | undefined;
   readonly milliseconds: number;
 }
 
@@ -97,6 +115,7 @@ export interface Outcome {
   readonly warnings: readonly string[];
   readonly bytes: number;
   readonly compressed: CompressionReport;
+  readonly sent?: SendingReport | undefined;
   /** Whether a name in the storage is one of those that are collected now. */
   isCollected(name: string): boolean;
 }

@@ -22,6 +22,17 @@ export function sourcePrintOf(stats: BigIntStats): Print {
   return `${printOf(stats)}.${stats.ctimeNs}`;
 }
 
+/** The print of what a storage elsewhere has, or is to have: its content. */
+export function contentPrint(size: number, md5: string): Print {
+  return `${size}.${md5}`;
+}
+
+/** What such a print says. */
+export function contentOfPrint(print: Print): { readonly size: number; readonly md5: string } {
+  const [size, md5 = ''] = print.split('.');
+  return { size: Number(size), md5 };
+}
+
 /** The print of a symbolic link, by where it leads. */
 export function linkPrint(target: string): Print {
   return `-> ${target}`;

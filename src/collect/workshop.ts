@@ -4,10 +4,12 @@ import {
   constants,
   fchmodSync,
   fstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   readSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -17,16 +19,14 @@ import type { Permissions } from '../storage.js';
 import { encode } from './encode.js';
 import { placer } from './place.js';
 import { type Scan, scanFile } from './scan.js';
-import { linkPrint, type Print, printAt, printOf, sourcePrintOf } from './state.js';
+import { contentPrint, linkPrint, type Print, printAt, printOf, sourcePrintOf } from './state.js';
 
 export interface WorkshopOptions {
   /** The folder of the collected files; `undefined` where the storage is elsewhere. */
   readonly root: string | undefined;
   /** Whether nothing is written. */
   readonly dryRun: boolean;
-  /** Whether rewritten texts are handed back, for a storage that is elsewhere. */
-  readonly handBack: boolean;
-  /** A folder of its own, for files that are being written. */
+  /** A folder of its own, for files that are being written; elsewhere, for those to be sent. */
   readonly scratchFolder: string;
   readonly permissions: Permissions;
   /** Whether plain names are symbolic links to the sources. */
@@ -85,8 +85,8 @@ export interface Finished {
   readonly hashed: Print;
   readonly size: number;
   readonly written: boolean;
-  /** The rewritten text, where it is to be handed back. */
-  readonly body?: Uint8Array | undefined;
+  /** The path of the rewritten text, where the storage is elsewhere. */
+  readonly staged?: string | undefined;
 }
 
 /** A collected content to compress. */
@@ -95,15 +95,15 @@ export interface Content {
   readonly names: readonly string[];
   /** With what. */
   readonly codings: readonly Coding[];
-  /** The content itself, where the storage is elsewhere. */
-  readonly body?: Uint8Array | undefined;
+  /** Where it is, and its print, where the storage is elsewhere. */
+  readonly from?: { readonly path: string; readonly print: Print } | undefined;
 }
 
 /** The sizes of its compressed forms in bytes, by coding; 0 where one is not worth its place. */
 export interface Compressed {
   readonly sizes: Readonly<Partial<Record<Coding, number>>>;
-  /** They themselves, where the storage is elsewhere. */
-  readonly bodies?: Readonly<Partial<Record<Coding, Uint8Array>>>;
+  /** Where they are, and their prints, where the storage is elsewhere. */
+  readonly staged?: Readonly<Partial<Record<Coding, { path: string; print: Print }>>>;
 }
 
 /** Reads, scans, hashes, rewrites and writes: what is done to a file without knowing the others. */
@@ -133,7 +133,7 @@ const DIGITS = 12;
 const NOTHING: Scan = { references: [] };
 
 export function workshop(options: WorkshopOptions): Workshop {
-  const { root, dryRun, handBack, permissions, link, clear, scratchFolder } = options;
+  const { root, dryRun, permissions, link, clear, scratchFolder } = options;
   const writes = root !== undefined && !dryRun;
   const place = writes ? placer({ scratchFolder, clear, ...permissions }) : undefined;
   const isMasked = (permissions.fileMode & process.umask()) !== 0;
@@ -170,10 +170,14 @@ export function workshop(options: WorkshopOptions): Workshop {
         former.hashedName === name &&
         former.hashed !== '' &&
         holds(pathOf(name), body);
-      const leaf = putLeaf(file, digest(body), isThere, () => write(body));
+      const leaf = putLeaf(file, size, md5Of(body), isThere, () => write(body));
       return { source, size, scan, ...leaf };
     }
     texts.keep(name, body);
+    if (root === undefined) {
+      const plain = keep ? contentPrint(size, md5Of(body)) : '';
+      return { source, size, scan, hashedName: '', hashed: '', plain, written: true };
+    }
     if (!keep || link) return { source, size, scan, hashedName: '', hashed: '', ...putLink(file) };
     const isThere = former.plain !== '' && holds(pathOf(name), body);
     const [plain = ''] = put([name], [isThere ? former.plain : ''], () => write(body));
@@ -199,7 +203,7 @@ export function workshop(options: WorkshopOptions): Workshop {
         if (copy !== undefined) writeWhole(copy, part);
       }
       if (!isSame()) return undefined;
-      const leaf = putLeaf(file, hash.digest('hex').slice(0, DIGITS), false, () => ({
+      const leaf = putLeaf(file, size, hash.digest('hex'), false, () => ({
         scratch: scratch as string,
         print: sealed(copy as number),
       }));
@@ -217,12 +221,18 @@ export function workshop(options: WorkshopOptions): Workshop {
    */
   function putLeaf(
     file: Intake,
-    hash: string,
+    size: number,
+    md5: string,
     isThere: boolean,
     make: () => Made,
   ): Former & { written: boolean } {
     const { name, former, prehashed, keep } = file;
-    const target = prehashed ? name : hashedName(name, hash);
+    const target = prehashed ? name : hashedName(name, md5.slice(0, DIGITS));
+    if (root === undefined) {
+      const print = contentPrint(size, md5);
+      const plain = keep || prehashed ? print : '';
+      return { hashedName: target, hashed: print, plain, written: true };
+    }
     const hashed = isThere || (!prehashed && former.hashedName === target) ? former.hashed : '';
     if (prehashed || !keep || link) {
       const [print = ''] = put([target], [hashed], make);
@@ -278,9 +288,24 @@ export function workshop(options: WorkshopOptions): Workshop {
     return printOf(fstatSync(file, { bigint: true }));
   }
 
-  function finishOne(file: Referrer, body: Buffer, hash: string): Finished {
+  /** Puts a body that nobody has yet where it can be sent from. */
+  function stage(body: Uint8Array): string {
+    mkdirSync(scratchFolder, { recursive: true, mode: 0o700 });
+    const path = join(scratchFolder, crypto.randomUUID());
+    writeFileSync(path, body);
+    return path;
+  }
+
+  function finishOne(file: Referrer, body: Buffer, shared: string | undefined): Finished {
     const { name, former, edits } = file;
-    const target = hashedName(name, hash);
+    const md5 = md5Of(body);
+    const target = hashedName(name, shared ?? md5.slice(0, DIGITS));
+    if (root === undefined) {
+      // Where nothing was rewritten, the source is what is sent.
+      const staged = edits.length > 0 && !dryRun ? stage(body) : undefined;
+      const hashed = contentPrint(body.length, md5);
+      return { hashedName: target, hashed, size: body.length, written: true, staged };
+    }
     const there = former.hashedName === target ? former.hashed : '';
     const size = body.length;
     // Where nothing was rewritten, both names are one file.
@@ -289,7 +314,7 @@ export function workshop(options: WorkshopOptions): Workshop {
       ? put([target, name], [there, former.plain], () => write(body))
       : put([target], [there], () => write(body));
     const written = there === '';
-    return { hashedName: target, hashed, size, written, ...(handBack && { body }) };
+    return { hashedName: target, hashed, size, written };
   }
 
   return {
@@ -305,18 +330,25 @@ export function workshop(options: WorkshopOptions): Workshop {
       const shared = isCycle ? cycleHash(members, bodies) : undefined;
       return members.map((file, index) => {
         const body = rewritten(bodies[index] as Buffer, file.edits, shared);
-        return finishOne(file, body, shared ?? digest(body));
+        return finishOne(file, body, shared);
       });
     },
-    compress({ names, codings, body }) {
-      const content = body ?? readFileSync(pathOf(names[0] as string));
+    compress({ names, codings, from }) {
+      const content = readFileSync(from?.path ?? pathOf(names[0] as string));
+      if (from !== undefined && contentPrint(content.length, md5Of(content)) !== from.print) {
+        throw new Error('it changed while files were collected');
+      }
       const sizes: Partial<Record<Coding, number>> = {};
-      const bodies: Partial<Record<Coding, Uint8Array>> = {};
+      const staged: Partial<Record<Coding, { path: string; print: Print }>> = {};
       for (const coding of codings) {
         const encoded = encode(content, coding);
         sizes[coding] = encoded?.length ?? 0;
         if (encoded === undefined) continue;
-        if (handBack) bodies[coding] = encoded;
+        if (root === undefined) {
+          const print = contentPrint(encoded.length, md5Of(encoded));
+          staged[coding] = { path: stage(encoded), print };
+          continue;
+        }
         const targets = names.map((name) => name + SUFFIXES[coding]);
         put(
           targets,
@@ -324,7 +356,7 @@ export function workshop(options: WorkshopOptions): Workshop {
           () => write(encoded),
         );
       }
-      return { sizes, ...(handBack && { bodies }) };
+      return { sizes, staged };
     },
     close: () => place?.close(),
   };
@@ -397,8 +429,8 @@ function holds(path: string, body: Buffer): boolean {
   return readFileSync(path).equals(body);
 }
 
-function digest(body: Uint8Array): string {
-  return hash('md5', body).slice(0, DIGITS);
+function md5Of(body: Uint8Array): string {
+  return hash('md5', body);
 }
 
 /** The bytes with hashes put into the references; of those without one of their own, the shared. */

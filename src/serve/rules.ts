@@ -1,6 +1,5 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { LRUCache } from 'lru-cache';
-import { reason, SetupError } from '../errors.js';
+import { checkedFields } from '../header-fields.js';
 import type { HeadersSetting } from '../settings.js';
 import { encodePath } from '../urls.js';
 import type { Bodies } from './bodies.js';
@@ -43,53 +42,11 @@ export function rulesOf(options: RulesOptions): ServingRules {
     ...options,
     pathOf: (name) => prefix + encodePath(name),
     headersOf: (name, path) =>
-      headers && checked(headers(name, baseUrl + path.slice(prefix.length)), name),
+      headers && checkedFields(headers(name, baseUrl + path.slice(prefix.length)), name),
     warn(message) {
       if (told.has(message)) return;
       told.set(message, true);
       process.emitWarning(message, 'StaticFilesWarning');
     },
   };
-}
-
-/** What the bytes are, and how they are sent. */
-const OURS: ReadonlySet<string> = new Set([
-  'accept-ranges',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'date',
-  'etag',
-  'keep-alive',
-  'last-modified',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-function checked(given: unknown, name: string): Readonly<Record<string, string>> {
-  const refuse = (why: string, options?: ErrorOptions) => {
-    throw new SetupError(`The setting headers answers for '${name}' ${why}.`, options);
-  };
-  if (given instanceof Promise) {
-    given.catch(() => {}); // what it is, is said here already
-    refuse('a promise; it must answer at once');
-  }
-  if (given !== undefined && (typeof given !== 'object' || given === null)) {
-    refuse(`${String(given)}, and must answer an object of header fields`);
-  }
-  const fields: Record<string, string> = {};
-  for (const [field, value] of Object.entries(given ?? {})) {
-    if (value === undefined) continue;
-    if (OURS.has(field.toLowerCase())) refuse(`the field ${field}, which is not for it to say`);
-    try {
-      validateHeaderName(field);
-      validateHeaderValue(field, value);
-      fields[field] = String(value);
-    } catch (cause) {
-      refuse(`what is no header field: ${reason(cause)}`, { cause });
-    }
-  }
-  return fields;
 }

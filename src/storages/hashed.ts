@@ -1,3 +1,4 @@
+import { milliseconds } from '../durations.js';
 import { SetupError, UnknownNameError } from '../errors.js';
 import { isGlob } from '../globs.js';
 import { isFileName } from '../manifest.js';
@@ -7,6 +8,7 @@ import { checkOptions } from '../options.js';
 import type { StorageSetting } from '../settings.js';
 import { isStorage, kindOf } from '../settings-checks.js';
 import type { Hashing, Storage, StorageContext } from '../storage.js';
+import { joinUrl } from '../urls.js';
 
 export interface HashedStorageOptions {
   /** The storage of the files themselves. @default fileSystemStorage() */
@@ -22,8 +24,10 @@ export interface HashedStorageOptions {
   /** The storage of the manifest; Django's `manifest_storage`. @default over */
   readonly manifestStorage?: StorageSetting | undefined;
   /**
-   * After how long the manifest is looked at again, in the background: seconds, or a text such as
-   * `'30s'` or `'5m'`. `false`: only when `files.refresh()` says so.
+   * After how long the manifest is looked at again: seconds, or a text such as `'30s'` or `'5m'`; a
+   * tenth more or less, so that servers which were started together do not ask together. It is read
+   * in the background, when a URL is wanted; where that fails, the last good one stays, with one
+   * warning of the process. `false`: only when `files.refresh()` says so.
    * @default false
    */
   readonly refresh?: number | string | false | undefined;
@@ -49,13 +53,13 @@ interface Policy extends ReaderOptions, Pick<Hashing, 'keepOriginals'> {}
 
 /**
  * Names with their content's hash, read from the manifest that collecting publishes; Django's
- * ManifestStaticFilesStorage. In development (`debug`) it answers URLs without a hash, and still
- * fails on names that collecting would not find.
+ * ManifestStaticFilesStorage. In development (`debug`) it answers URLs without a hash, of files
+ * elsewhere too under the setting `staticUrl`, and still fails on names that collecting would not find.
  */
 export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkOptions('hashedStorage()', options, OPTIONS);
   checkValues(options);
-  const refreshMs = milliseconds(options.refresh);
+  const refreshMs = refreshMsOf(options.refresh);
   const { over, manifestStorage, strict = true, manifestName = 'staticfiles.json' } = options;
   const { keepOriginals: kept = true } = options;
   const keepOriginals = typeof kept === 'boolean' ? kept : Object.freeze([...kept]);
@@ -117,18 +121,22 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
   };
 }
 
-/** In development: there is no manifest, and the finders know every name. */
+/**
+ * In development: there is no manifest, and the finders know every name. What is elsewhere is left
+ * alone: there lie the files of the last deploy, and here the handler answers with the sources.
+ */
 function live(
   files: Storage,
   manifestStorage: Storage,
   { strict, manifestName, keepOriginals }: Policy,
-  { hasSource, requireSource }: StorageContext,
+  { settings, hasSource, requireSource }: StorageContext,
 ): Storage {
+  const isElsewhere = files.path === undefined;
   return {
     ...passedOn(files),
     url(name) {
       if (strict && !isFolder(name)) requireSource(name);
-      return files.url(name);
+      return isElsewhere ? joinUrl(settings.staticUrl, name) : files.url(name);
     },
     stable: false,
     hashing: {
@@ -138,8 +146,12 @@ function live(
       hashedName: (name) => (/[?#]/.test(name) && hasSource(name) ? name : undefined),
       manifest: () => undefined,
     },
-    ready: async () => files.ready?.(),
-    refresh: async () => files.refresh?.(),
+    async ready() {
+      if (!isElsewhere) await files.ready?.();
+    },
+    async refresh() {
+      if (!isElsewhere) await files.refresh?.();
+    },
   };
 }
 
@@ -197,14 +209,10 @@ function isListOfGlobs(value: unknown): boolean {
   return Array.isArray(value) && value.every(isGlob);
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function milliseconds(refresh: number | string | false | undefined): number {
+function refreshMsOf(refresh: number | string | false | undefined): number {
   if (refresh === undefined || refresh === false) return 0;
-  if (typeof refresh === 'number' && refresh > 0) return refresh * 1000;
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(String(refresh)) ?? [];
-  const value = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  if (value > 0) return value;
+  const ms = milliseconds(refresh);
+  if (ms !== undefined && ms > 0) return ms;
   throw new SetupError(
     `hashedStorage()'s refresh must be false, seconds, or a text such as '30s' or '5m', not '${refresh}'.`,
   );

@@ -35,8 +35,24 @@ describe('importing an adapter', () => {
     ['koa', ['dist/adapters/koa.js']],
     ['fastify', ['dist/adapters/fastify.js']],
     ['hono', ['dist/adapters/hono.js']],
-  ])('%s loads no engine and no framework, and nothing that is loaded later', (name, own) => {
-    const loaded = loadedBy(`staticfiles/${name}`);
-    expect(loaded.filter((file) => !allowed.test(file))).toEqual(own);
-  });
+    [
+      's3',
+      [
+        'dist/adapters/s3.js',
+        'dist/chunks/s3-address.js',
+        'dist/chunks/s3-fields.js',
+        'dist/chunks/s3-options.js',
+      ],
+    ],
+    [
+      'azure',
+      ['dist/adapters/azure.js', 'dist/chunks/azure-account.js', 'dist/chunks/azure-fields.js'],
+    ],
+  ])(
+    '%s loads no engine, no framework and no SDK, and nothing that is loaded later',
+    (name, own) => {
+      const loaded = loadedBy(`staticfiles/${name}`);
+      expect(loaded.filter((file) => !allowed.test(file))).toEqual(own);
+    },
+  );
 });

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { CollectOptions, CollectReport } from '../../src/collect/run.js';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles, type StaticFiles } from '../../src/static-files.js';
+import type { Storage } from '../../src/storage.js';
 import { type HashedStorageOptions, hashedStorage } from '../../src/storages/hashed.js';
 import { add, project } from '../project.js';
 
@@ -85,6 +86,38 @@ export function tree(folder: string): Record<string, string> {
     found[name] = readFileSync(path, 'latin1');
   }
   return found;
+}
+
+/** The files of a storage elsewhere; as text, a character a byte. What runs keep there is left out. */
+export async function storedIn(storage: Storage): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const name of storage.list()) {
+    if (name.startsWith('.staticfiles/')) continue;
+    found[name] = Buffer.from((await storage.read(name)) ?? []).toString('latin1');
+  }
+  return found;
+}
+
+/**
+ * What is the same in a folder and in a storage elsewhere: there, plain names have no compressed forms
+ * where they have hashed ones besides, and the manifest says more.
+ */
+export function inBoth(files: Record<string, string>): Record<string, string> {
+  const { 'staticfiles.json': text = '{}', ...rest } = files;
+  const {
+    paths = {},
+    hash,
+    variants,
+  } = JSON.parse(text) as { paths?: Record<string, string> } & {
+    hash?: string;
+    variants?: object;
+  };
+  for (const [name, hashedName] of Object.entries(paths)) {
+    if (name === hashedName) continue;
+    for (const suffix of ['.br', '.gz', '.zst'])
+      if (!(name + suffix in paths)) delete rest[name + suffix];
+  }
+  return { ...rest, 'staticfiles.json': JSON.stringify({ paths, hash, variants }) };
 }
 
 /** The hash that a content has in names. */

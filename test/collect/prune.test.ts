@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PruneOptions } from '../../src/collect/prune.js';
 import { createStaticFiles } from '../../src/static-files.js';
 import { memoryStorage } from '../../src/storages/memory.js';
-import { type HashedSite, hashedSite, hashOf, tree } from './hashed-site.js';
+import { type HashedSite, hashedSite, hashOf, storedIn, tree } from './hashed-site.js';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 0, 1);
@@ -158,11 +158,16 @@ describe('pruning', () => {
     expect(left(site, ['1'])).toEqual(['1']);
   });
 
-  it('does not touch what an earlier deploy names where nobody remembers that deploy', async () => {
+  it('goes by the deploys elsewhere too', async () => {
     const storage = memoryStorage();
-    const site = await deployed(['1', '2'], { hashed: { over: storage } });
-    await expect(site.files.prune({ keep: 2 })).rejects.toThrow('on this machine only');
-    expect(await storage.exists(name('1'))).toBe(true);
+    const site = await deployed(['1', '2', '3'], { hashed: { over: storage } });
+    await storage.write('of/others.css', new Uint8Array());
+    const report = await site.files.prune({ keep: 2 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}], bytes: 1 });
+    expect(report.deleted).toEqual([name('1'), expect.stringMatching('20260101T')]);
+    expect(Object.keys(await storedIn(storage)).sort()).toEqual(
+      [name('2'), name('3'), 'a.css', 'of/others.css', 'staticfiles.json'].sort(),
+    );
   });
 
   it('leaves the manifest and what runs remember alone', async () => {

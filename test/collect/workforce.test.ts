@@ -19,7 +19,6 @@ function setUp(count: number) {
   const options = {
     root: join(root, 'out'),
     dryRun: false,
-    handBack: false,
     permissions: { fileMode: 0o644, directoryMode: undefined },
     link: false,
     clear: false,

@@ -1,21 +1,42 @@
+import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Storage } from '../../src/storage.js';
+import type { ListedFile, Storage, Version } from '../../src/storage.js';
 import { project } from '../project.js';
 
 export interface StorageTraits {
   /** What cannot record a file's time of change gives it the time of writing. @default true */
   readonly recordsTimes?: boolean;
+  /** Whether it refuses what does not have the MD5 that it is told. @default false */
+  readonly checksMd5?: boolean;
+  /** Whether it has `entries()`. @default false */
+  readonly hasEntries?: boolean;
+  /** Whether it has `readVersion()`. @default false */
+  readonly hasVersions?: boolean;
+  /** What becomes of `writeIf()`; it needs `hasVersions`. @default 'absent' */
+  readonly writeIf?: 'absent' | 'works' | 'unsupported';
 }
 
 /** What every storage must do; `make` answers an empty one, ready for use. */
 export function storageContract(
   title: string,
   make: () => Storage | Promise<Storage>,
-  { recordsTimes = true }: StorageTraits = {},
+  traits: StorageTraits = {},
 ): void {
+  const { recordsTimes = true, checksMd5 = false } = traits;
+  const { hasEntries = false, hasVersions = false, writeIf = 'absent' } = traits;
+
   describe(`${title} is a storage:`, () => {
+    test('it has those further members that are tested', async () => {
+      const storage = await make();
+      expect({
+        hasEntries: storage.entries !== undefined,
+        hasVersions: storage.readVersion !== undefined,
+        hasWriteIf: storage.writeIf !== undefined,
+      }).toEqual({ hasEntries, hasVersions, hasWriteIf: writeIf !== 'absent' });
+    });
+
     test('what was written is read, byte by byte', async () => {
       const storage = await make();
       const body = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -190,7 +211,186 @@ export function storageContract(
       expect(await names(storage)).toEqual([]);
     });
   });
+
+  if (checksMd5) checkedContract(title, make);
+  if (hasEntries) entriesContract(title, make);
+  if (hasVersions) versionsContract(title, make);
+  if (writeIf === 'works') writeIfContract(title, make);
+  if (writeIf === 'unsupported') {
+    test(`${title} says that it cannot write on a condition, and does not`, async () => {
+      const storage = await make();
+      expect(await storage.writeIf?.('new.css', text('new'), undefined)).toBe('unsupported');
+      expect(await storage.exists('new.css')).toBe(false);
+      await storage.write('a.css', text('first'));
+      const { tag } = await versionOf(storage, 'a.css');
+      expect(await storage.writeIf?.('a.css', text('second'), tag)).toBe('unsupported');
+      expect(await storage.writeIf?.('a.css', text('second'), `"${'0'.repeat(32)}"`)).toBe(
+        'unsupported',
+      );
+      expect(await read(storage, 'a.css')).toBe('first');
+    });
+  }
 }
+
+type Make = () => Storage | Promise<Storage>;
+
+function checkedContract(title: string, make: Make): void {
+  describe(`${title} keeps nothing that is not what was announced:`, () => {
+    test('bytes', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('right'), { md5: md5('right') });
+      await expect(storage.write('a.css', text('wrong'), { md5: md5('right') })).rejects.toThrow();
+      await expect(storage.write('b.css', text('wrong'), { md5: md5('right') })).rejects.toThrow();
+      expect(await read(storage, 'a.css')).toBe('right');
+      expect(await names(storage)).toEqual(['a.css']);
+    });
+
+    test('a local file', async () => {
+      const storage = await make();
+      const source = join(project({ 'source.css': 'right' }), 'source.css');
+      await storage.writeFile?.('a.css', source, { md5: md5('right') });
+      await writeFile(source, 'wrong');
+      await expect(
+        storage.writeFile?.('b.css', source, { md5: md5('right') }) ?? Promise.reject(),
+      ).rejects.toThrow();
+      expect(await names(storage)).toEqual(['a.css']);
+      expect(await read(storage, 'a.css')).toBe('right');
+    });
+  });
+}
+
+function entriesContract(title: string, make: Make): void {
+  describe(`${title} tells of many files at once:`, () => {
+    test('their sizes and times, and the MD5 where it has that', async () => {
+      const storage = await make();
+      expect(await entries(storage)).toEqual([]);
+      const before = Date.now();
+      const files = { 'a.css': 'a', 'b/c.css': 'longer', 'empty.txt': '', '.hidden/é.css': 'é' };
+      for (const [name, body] of Object.entries(files)) await storage.write(name, text(body));
+      const found = await entries(storage);
+      expect(found.map(({ name }) => name)).toEqual(Object.keys(files).toSorted());
+      for (const { name, size, mtimeMs, md5: sum = md5(files[name as 'a.css']) } of found) {
+        expect(size, name).toBe(text(files[name as 'a.css']).length);
+        expect(Math.abs(mtimeMs - before), name).toBeLessThan(60_000);
+        expect(sum, name).toBe(md5(files[name as 'a.css']));
+      }
+    });
+
+    test('what was written anew is told anew, and what was deleted is not', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      await storage.write('b.css', text('b'));
+      await storage.write('a.css', text('second one'));
+      await storage.delete('b.css');
+      expect(await entries(storage)).toMatchObject([{ name: 'a.css', size: 10 }]);
+    });
+
+    test.each([
+      ['', PREFIXED],
+      ['a', ['a', 'a b', 'a%', 'a+', 'a/b', 'a/b/c', 'ab']],
+      ['a/', ['a/b', 'a/b/c']],
+      ['a/b', ['a/b', 'a/b/c']],
+      ['a%', ['a%']],
+      ['a+', ['a+']],
+      ['a ', ['a b']],
+      ['é', ['é/x']],
+      ['z', []],
+      ['/', []],
+      ['A', []],
+    ])('those whose names begin with %j', async (prefix, expected) => {
+      const storage = await make();
+      await Promise.all(PREFIXED.map((name) => storage.write(name, text(name))));
+      expect((await entries(storage, prefix)).map(({ name }) => name)).toEqual(expected);
+    });
+
+    test('every name as it is', async () => {
+      const storage = await make();
+      for (const name of NAMES) await storage.write(name, text(name));
+      const found = await entries(storage);
+      expect(found.map(({ name }) => name)).toEqual(NAMES.toSorted());
+    });
+  });
+}
+
+function versionsContract(title: string, make: Make): void {
+  describe(`${title} has tags:`, () => {
+    test('one that stays as long as the file', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      const { body, tag } = await versionOf(storage, 'a.css');
+      expect(bytes(body)).toEqual(bytes(text('first')));
+      expect(tag).not.toBe('');
+      expect(await storage.readVersion?.('a.css', tag)).toBe('unchanged');
+      expect((await versionOf(storage, 'a.css')).tag).toBe(tag);
+    });
+
+    test('another one when something else was written', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      const first = await versionOf(storage, 'a.css');
+      await storage.write('a.css', text('other'));
+      const second = await versionOf(storage, 'a.css', first.tag);
+      expect(bytes(second.body)).toEqual(bytes(text('other')));
+      expect(second.tag).not.toBe(first.tag);
+      expect(await storage.readVersion?.('a.css', second.tag)).toBe('unchanged');
+    });
+
+    test('none for what is not there, or no more', async () => {
+      const storage = await make();
+      expect(await storage.readVersion?.('a.css')).toBeUndefined();
+      await storage.write('a.css', text('a'));
+      const { tag } = await versionOf(storage, 'a.css');
+      await storage.delete('a.css');
+      expect(await storage.readVersion?.('a.css', tag)).toBeUndefined();
+      expect(await storage.readVersion?.(`${'long'.repeat(500)}.css`)).toBeUndefined();
+    });
+  });
+}
+
+function writeIfContract(title: string, make: Make): void {
+  describe(`${title} writes on a condition:`, () => {
+    test('without a tag, only what is not there', async () => {
+      const storage = await make();
+      expect(await storage.writeIf?.('a.css', text('first'), undefined)).toBe('written');
+      expect(await storage.writeIf?.('a.css', text('second'), undefined)).toBe('changed');
+      expect(await read(storage, 'a.css')).toBe('first');
+    });
+
+    test('with a tag, only over what has it', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      const { tag } = await versionOf(storage, 'a.css');
+      expect(await storage.writeIf?.('a.css', text('second'), tag)).toBe('written');
+      expect(await storage.writeIf?.('a.css', text('third'), tag)).toBe('changed');
+      expect(await read(storage, 'a.css')).toBe('second');
+      const again = await versionOf(storage, 'a.css');
+      expect(await storage.writeIf?.('a.css', text('third'), again.tag)).toBe('written');
+    });
+
+    test('with a tag, nothing over what is gone', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      const { tag } = await versionOf(storage, 'a.css');
+      await storage.delete('a.css');
+      expect(await storage.writeIf?.('a.css', text('second'), tag)).toBe('changed');
+      expect(await storage.exists('a.css')).toBe(false);
+    });
+
+    test('of several at once, one writes', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      const { tag } = await versionOf(storage, 'a.css');
+      const bodies = Array.from({ length: 8 }, (_, i) => `writer ${i}`);
+      const answers = await Promise.all(
+        bodies.map((body) => storage.writeIf?.('a.css', text(body), tag)),
+      );
+      expect(answers.toSorted()).toEqual([...Array(7).fill('changed'), 'written']);
+      expect(await read(storage, 'a.css')).toBe(bodies[answers.indexOf('written')]);
+    });
+  });
+}
+
+const PREFIXED = ['a', 'a b', 'a%', 'a+', 'a/b', 'a/b/c', 'ab', 'b', 'é/x'];
 
 /** As whoever collects puts a file in: by its path where the storage can, by its bytes elsewhere. */
 async function put(storage: Storage, name: string, path: string, mtimeMs: number): Promise<void> {
@@ -224,6 +424,20 @@ const bytes = (body: Uint8Array | undefined) => body && [...body];
 
 async function read(storage: Storage, name: string): Promise<string> {
   return Buffer.from((await storage.read(name)) ?? text('(not there)')).toString();
+}
+
+const md5 = (content: string) => createHash('md5').update(content).digest('hex');
+
+async function entries(storage: Storage, prefix?: string): Promise<ListedFile[]> {
+  const found: ListedFile[] = [];
+  for await (const entry of storage.entries?.(prefix) ?? []) found.push(entry);
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function versionOf(storage: Storage, name: string, unless?: string): Promise<Version> {
+  const version = await storage.readVersion?.(name, unless);
+  if (typeof version !== 'object') throw new Error(`${name} is ${version}.`);
+  return version;
 }
 
 async function names(storage: Storage): Promise<string[]> {

@@ -1,24 +1,32 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import Handlebars from 'handlebars';
+import nunjucks from 'nunjucks';
 import { describe, expect, test, vi } from 'vitest';
+import { registerStatic as registerHandlebars } from '../../adapters/handlebars.js';
+import { registerStatic as registerNunjucks } from '../../adapters/nunjucks.js';
 import {
   ManifestError,
   NameError,
   NotReadyError,
   SetupError,
+  StorageError,
   UnknownNameError,
 } from '../../src/errors.js';
 import type { Settings } from '../../src/settings.js';
-import { createStaticFiles } from '../../src/static-files.js';
-import type { Storage } from '../../src/storage.js';
+import { createStaticFiles, type StaticFiles } from '../../src/static-files.js';
+import type { Storage, Version } from '../../src/storage.js';
 import { fileSystemStorage } from '../../src/storages/filesystem.js';
 import { type HashedStorageOptions, hashedStorage } from '../../src/storages/hashed.js';
 import { memoryStorage } from '../../src/storages/memory.js';
 import { storageContract } from '../contracts/storage.js';
+import { distantStore } from '../distant-store.js';
 import { django } from '../django.js';
+import { serve } from '../listen.js';
 import { add, project } from '../project.js';
 import { thrownBy } from '../thrown.js';
+import { warnings } from '../warnings.js';
 
 storageContract('hashedStorage', async () => {
   const storage = hashedStorage({ over: memoryStorage(), strict: false });
@@ -190,7 +198,7 @@ describe('a manifest that is not as it should be', () => {
 
   test('that a storage elsewhere cannot read: the fault is the cause', async () => {
     const fault = new Error('connection refused');
-    const over = unattached(memoryStorage(), { read: () => Promise.reject(fault) });
+    const over = unattached(memoryStorage(), { readVersion: () => Promise.reject(fault) });
     const files = createStaticFiles({ debug: false, storage: hashedStorage({ over }) });
     await expect(files.ready()).rejects.toMatchObject({
       code: 'ERR_STATICFILES_MANIFEST',
@@ -216,13 +224,15 @@ describe('a storage that is elsewhere', () => {
   });
 
   test('is asked once, however often ready() is called', async () => {
-    const { read: reading, ...others } = await elsewhere(manifest());
-    const read = vi.fn(reading);
-    const files = production(unattached({ ...others, read }));
-    await files.ready();
+    const over = await elsewhere(manifest());
+    const read = vi.spyOn(over, 'read');
+    const readVersion = vi.spyOn(over, 'readVersion');
+    const files = production(unattached(over));
+    await Promise.all([files.ready(), files.ready()]);
     await files.ready();
     files.staticUrl('a.css');
-    expect(read).toHaveBeenCalledTimes(1);
+    expect(readVersion).toHaveBeenCalledTimes(1);
+    expect(read).toHaveBeenCalledTimes(0);
   });
 
   test('that has no manifest makes ready() fail, and a later one work', async () => {
@@ -247,6 +257,92 @@ describe('a storage that is elsewhere', () => {
     await files.ready();
     expect(files.constantUrl('a.css')).toBeUndefined();
   });
+});
+
+describe('a manifest that is not where the files are', () => {
+  const FILES = { 'staticfiles.json': manifest(), 'a.0123456789ab.css': 'a {}' };
+
+  test('in the image, of files in a store: URLs need no ready(), and no store', async () => {
+    const store = distantStore();
+    store.fallSilent();
+    const manifestStorage = fileSystemStorage({ root: project(FILES) });
+    const storage = hashedStorage({ over: store.storage, manifestStorage, refresh: '20ms' });
+    const files = createStaticFiles({ debug: false, storage });
+    expect(files.staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
+    await files.ready();
+    await files.refresh();
+    expect(store.asked).toEqual([]);
+    expect(() => files.staticUrl('b.css')).toThrow(/in the manifest \/.*staticfiles\.json\./);
+  });
+
+  test('in a store, of files on this machine: URLs need ready(), and files are served', async () => {
+    const store = distantStore();
+    await store.publish(manifest());
+    const { 'staticfiles.json': _, ...local } = FILES;
+    const files = createStaticFiles({
+      debug: false,
+      staticRoot: project(local),
+      storage: hashedStorage({ manifestStorage: store.storage }),
+    });
+    expect(() => files.staticUrl('a.css')).toThrow(NotReadyError);
+    const origin = await serve(files.handler);
+    const answers = await Promise.all(
+      ['a.css', 'a.0123456789ab.css'].map((name) => fetch(`${origin}/static/${name}`)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await answers[0]?.text()).toBe('a {}');
+    expect(store.asked.length).toBe(1);
+    await files.ready();
+    expect(files.staticUrl('a.css')).toBe('/static/a.0123456789ab.css');
+    expect(store.asked.length).toBe(1);
+  });
+});
+
+describe('the handler, where the files are elsewhere', () => {
+  async function site() {
+    const over = await elsewhere(manifest());
+    await over.write('a.0123456789ab.css', bytes('a {}'));
+    const files = createStaticFiles({ debug: false, storage: hashedStorage({ over }) });
+    await files.ready();
+    return files;
+  }
+
+  test('answers 404 alone, and hands requests on to who is behind it', async () => {
+    const files = await site();
+    const alone = await serve(files.handler);
+    const behind = await serve((request, response) => {
+      files.handler(request, response, () => response.end(`next of ${request.url}`));
+    });
+    for (const path of ['/static/a.0123456789ab.css', '/static/a.css', '/static/', '/page']) {
+      expect((await fetch(alone + path)).status, path).toBe(404);
+      expect(await (await fetch(behind + path)).text()).toBe(`next of ${path}`);
+    }
+    expect(await files.fetch(new Request('http://localhost/static/a.css'))).toBeUndefined();
+  });
+
+  test('needs no manifest for that, and so no ready()', async () => {
+    const store = distantStore();
+    store.fallSilent();
+    const storage = hashedStorage({ over: store.storage });
+    const { handler } = createStaticFiles({ debug: false, storage });
+    expect((await fetch(`${await serve(handler)}/static/a.css`)).status).toBe(404);
+    expect(store.asked).toEqual([]);
+  });
+});
+
+test('after collecting into a store this process answers by the new manifest', async () => {
+  const dir = project({ 'a.css': 'a { color: red }' });
+  const over = memoryStorage({ baseUrl: 'https://cdn.example.com/' });
+  const storage = hashedStorage({ over });
+  const files = createStaticFiles({ debug: false, dirs: [dir], storage });
+  await files.collect();
+  const first = files.staticUrl('a.css');
+  expect(await over.exists(first.replace('https://cdn.example.com/', ''))).toBe(true);
+  add(dir, { 'a.css': 'a { color: blue }' });
+  await files.collect();
+  const second = files.staticUrl('a.css');
+  expect(second).not.toBe(first);
+  expect(await over.exists(second.replace('https://cdn.example.com/', ''))).toBe(true);
 });
 
 describe('refresh', () => {
@@ -286,7 +382,7 @@ describe('refresh', () => {
     expect(refresh).toHaveBeenCalledTimes(1);
   });
 
-  test.each(['20ms', '0.02s', 0.02])('%j looks again in the background', async (option) => {
+  test.each(['20ms', '0.02 s', 0.02])('%j looks again in the background', async (option) => {
     const { staticUrl, staticRoot } = collected(manifest(), { refresh: option });
     expect(staticUrl('a.css')).toBe('/static/a.0123456789ab.css');
     add(staticRoot, { 'staticfiles.json': next });
@@ -295,26 +391,26 @@ describe('refresh', () => {
 
   test('looks no sooner than it was told', async () => {
     const over = await elsewhere(manifest());
-    const read = vi.fn(over.read);
-    const storage = hashedStorage({ over: { ...over, read }, refresh: '1h' });
+    const readVersion = vi.spyOn(over, 'readVersion');
+    const storage = hashedStorage({ over, refresh: '1h' });
     await storage.ready?.();
     for (let i = 0; i < 100; i++) storage.url('a.css');
-    expect(read).toHaveBeenCalledTimes(1);
+    expect(readVersion).toHaveBeenCalledTimes(1);
   });
 
   test('never looks twice at the same time', async () => {
     const over = await elsewhere(manifest());
-    const answers: ((body: Uint8Array) => void)[] = [];
+    const answers: ((version: Version) => void)[] = [];
     const storage = hashedStorage({ over, refresh: '1ms' });
     await storage.ready?.();
-    const read = vi.spyOn(over, 'read');
+    const read = vi.spyOn(over as Required<Storage>, 'readVersion');
     read.mockImplementation(() => new Promise((resolve) => void answers.push(resolve)));
     for (let i = 0; i < 5; i++) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       storage.url('a.css');
     }
     expect(read).toHaveBeenCalledTimes(1);
-    answers[0]?.(bytes(next));
+    answers[0]?.({ body: bytes(next), tag: 'next' });
     await vi.waitFor(() => expect(storage.url('a.css')).toBe('/static/a.ffffffffffff.css'), 5000);
     await vi.waitFor(() => {
       storage.url('a.css');
@@ -325,20 +421,116 @@ describe('refresh', () => {
   test('in the background warns of a broken one, and goes on with the last good one', async () => {
     const { staticUrl, staticRoot, file } = collected(manifest(), { refresh: '20ms' });
     staticUrl('a.css');
-    const warnings: string[] = [];
-    const hear = (warning: Error) => void warnings.push(warning.message);
-    process.on('warning', hear);
+    const heard = warnings(file);
     add(staticRoot, { 'staticfiles.json': '{"paths": {' });
     await vi.waitFor(() => {
       expect(staticUrl('a.css')).toBe('/static/a.0123456789ab.css');
-      expect(warnings[0]).toContain(`The manifest ${file} could not be read again`);
+      expect(heard[0]).toMatch(/^StaticFilesWarning: .*The last good one stays\./);
+      expect(heard[0]).toContain(`${file} is no JSON`);
     }, 5000);
-    process.off('warning', hear);
     add(staticRoot, { 'staticfiles.json': next });
     await vi.waitFor(() => expect(staticUrl('a.css')).toBe('/static/a.ffffffffffff.css'), 5000);
+    await vi.waitFor(
+      () => expect(heard[1]).toContain(`The manifest ${file} can be read again`),
+      5000,
+    );
   });
 
-  test.each([true, 0, -1, Number.NaN, '30', 's', '-5s', '0s', '5 m', '1d', '', null, {}])(
+  test('of a store is conditional, and fails where it is away, and the last good one stays', async () => {
+    const store = distantStore();
+    await store.publish(manifest());
+    const storage = hashedStorage({ over: store.storage });
+    const files = createStaticFiles({ debug: false, storage });
+    await files.ready();
+    await files.refresh();
+    await store.publish(next);
+    expect(files.staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
+    await files.refresh();
+    expect(files.staticUrl('a.css')).toBe('https://cdn.example.com/a.ffffffffffff.css');
+    expect(store.asked).toEqual([undefined, '1', '1']);
+    store.leave(new StorageError('s3://bucket/site/ is away.'));
+    await expect(files.refresh()).rejects.toThrow(
+      new ManifestError(
+        'The manifest s3://bucket/site/staticfiles.json cannot be read: s3://bucket/site/ is away.',
+        's3://bucket/site/staticfiles.json',
+      ),
+    );
+    expect(files.staticUrl('a.css')).toBe('https://cdn.example.com/a.ffffffffffff.css');
+  });
+
+  test('of a store that is away does not stop pages, and they change when it is back', async () => {
+    const heard = warnings('s3://bucket/site/staticfiles.json');
+    const store = distantStore();
+    await store.publish(manifest());
+    const storage = hashedStorage({ over: store.storage, refresh: '20ms' });
+    const { ready, staticUrl } = createStaticFiles({ debug: false, storage });
+    await ready();
+    store.leave(new StorageError('s3://bucket/site/ is away.'));
+    await store.publish(next);
+    await vi.waitFor(() => {
+      expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
+      expect(store.asked.length).toBeGreaterThan(4);
+    }, 5000);
+    store.comeBack();
+    await vi.waitFor(
+      () => expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.ffffffffffff.css'),
+      5000,
+    );
+    await vi.waitFor(() => expect(heard.length).toBe(2), 5000);
+    expect(heard[0]).toContain('s3://bucket/site/ is away. The last good one stays.');
+    expect(heard[1]).toContain('s3://bucket/site/staticfiles.json can be read again, after');
+  });
+
+  describe.each<[string, (files: StaticFiles) => () => string]>([
+    [
+      'Nunjucks',
+      (files) => {
+        const env = new nunjucks.Environment(null);
+        registerNunjucks(env, files);
+        const text = "{% static 'a.css' %} {% static 'a.css?v=1' %} <% static 'a.css' %>";
+        const template = nunjucks.compile(text, env);
+        return () => template.render({});
+      },
+    ],
+    [
+      'Handlebars',
+      (files) => {
+        const handlebars = Handlebars.create();
+        registerHandlebars(handlebars, files);
+        const text = "{{{static 'a.css'}}} {{{static 'a.css?v=1'}}} <<static 'a.css'>>";
+        const template = handlebars.compile(text, { noEscape: true });
+        return () => template({});
+      },
+    ],
+  ])('a template of %s that is compiled', (_, compiled) => {
+    const page = (hash: string) =>
+      ['', '?v=1', ''].map((suffix) => `https://cdn.example.com/a.${hash}.css${suffix}`).join(' ');
+
+    async function site(refresh: string | false) {
+      const store = distantStore();
+      await store.publish(manifest());
+      const storage = hashedStorage({ over: store.storage, refresh });
+      const files = createStaticFiles({ debug: false, storage });
+      await files.ready();
+      const render = compiled(files);
+      expect(render()).toBe(page('0123456789ab'));
+      await store.publish(next);
+      return { files, render };
+    }
+
+    test('has the new URLs after the switch', async () => {
+      const { render } = await site('20ms');
+      await vi.waitFor(() => expect(render()).toBe(page('ffffffffffff')), 5000);
+    });
+
+    test('keeps its URLs where nothing looks again', async () => {
+      const { files, render } = await site(false);
+      await files.refresh();
+      expect(render()).toBe(page('0123456789ab'));
+    });
+  });
+
+  test.each([true, 0, -1, Number.NaN, '30', 's', '-5s', '0s', '5 x', '1y', '', null, {}])(
     '%j is refused',
     (refresh) => {
       expect(() => hashedStorage({ refresh: refresh as string })).toThrow(
@@ -421,11 +613,46 @@ describe('in development', () => {
     expect(constantUrl('img/logo.png')).toBeUndefined();
   });
 
-  test('a storage elsewhere gives its URLs', () => {
-    const over = memoryStorage({ baseUrl: 'https://cdn.example.com/' });
-    expect(developed({ over }).staticUrl('img/logo.png')).toBe(
+  test('files of a storage elsewhere have URLs here, and it is asked for nothing', async () => {
+    const store = distantStore();
+    const [ready, refresh] = [vi.fn(async () => {}), vi.fn(async () => {})];
+    store.fallSilent();
+    const over = { ...store.storage, ready, refresh };
+    const files = developed({ over, refresh: '1ms' });
+    await files.ready();
+    await files.refresh();
+    expect(files.staticUrl('img/logo.png?v=1')).toBe('/static/img/logo.png?v=1');
+    expect(files.staticUrl('')).toBe('/static/');
+    expect(files.staticUrl('a b/')).toBe('/static/a%20b/');
+    expect(() => files.staticUrl('img/lgo.png')).toThrow(UnknownNameError);
+    expect([store.asked.length, ready.mock.calls.length, refresh.mock.calls.length]).toEqual([
+      0, 0, 0,
+    ]);
+    const origin = await serve(files.handler);
+    const response = await fetch(`${origin}/static/img/logo.png?v=1`);
+    expect([response.status, await response.text()]).toEqual([200, 'logo']);
+    expect(store.asked.length).toBe(0);
+  });
+
+  test('they are under the setting staticUrl, whatever it is', () => {
+    const { storage } = distantStore();
+    const url = (staticUrl: string) =>
+      developed({ over: storage }, { staticUrl, scriptName: 'app' }).staticUrl('img/logo.png');
+    expect(url('s/')).toBe('/app/s/img/logo.png');
+    expect(url('https://pull.example.com/')).toBe('https://pull.example.com/img/logo.png');
+  });
+
+  test('a plain storage elsewhere, and one of this machine, keep their own URLs', async () => {
+    const { storage } = distantStore();
+    expect(createStaticFiles({ debug: true, storage }).staticUrl('img/logo.png')).toBe(
       'https://cdn.example.com/img/logo.png',
     );
+    const ready = vi.fn(async () => {});
+    const { attach, ...local } = fileSystemStorage({ root: project({}), baseUrl: '/own/' });
+    const files = developed({ over: { ...local, ready } });
+    await files.ready();
+    expect(ready).toHaveBeenCalledTimes(1);
+    expect(files.staticUrl('img/logo.png')).toBe('/own/img/logo.png');
   });
 });
 

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { CompletedPart } from '@aws-sdk/client-s3';
+import { StorageError } from '../src/errors.js';
+import { attempts, code } from './s3-faults.js';
+import type { Fields } from './s3-fields.js';
+import { type Connection, withFields } from './s3-sdk.js';
+
+/** A local file, and what is to become of it. */
+export interface Upload {
+  readonly key: string;
+  readonly path: string;
+  readonly fields: Fields;
+  /** Of the whole file, in hexadecimal digits. */
+  readonly md5: string | undefined;
+}
+
+/** How a file is sent. */
+export interface Sending {
+  readonly partSize: number;
+  /** Sends a file that is no larger than a part. */
+  put(key: string, body: Uint8Array, fields: Fields): Promise<void>;
+  /** Asks the store, and says what goes wrong there. Faults of the local file come as they are. */
+  explain<T>(key: string, ask: () => Promise<T>): Promise<T>;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MOST_PARTS = 10_000;
+/** How many parts are in memory at once, of all files together. */
+const PARTS_AT_ONCE = 4;
+
+/** Sends local files; large ones in parts, of which few are in memory. */
+export function fileSender(connection: Connection, { partSize, put, explain }: Sending) {
+  const takePlace = places(PARTS_AT_ONCE);
+
+  async function sendInParts(file: FileHandle, upload: Upload): Promise<void> {
+    const { key, path, md5 } = upload;
+    const ask = <T>(call: () => Promise<T>) => explain(key, call);
+    const before = await file.stat();
+    const multipart = await ask(() => begin(connection, upload));
+    try {
+      const hash = createHash('md5');
+      const size = Math.max(partSize, Math.ceil(before.size / MOST_PARTS));
+      const sent: Promise<CompletedPart>[] = [];
+      let isFailed = false;
+      try {
+        for (let from = 0; from < before.size && !isFailed; from += size) {
+          const leave = await takePlace();
+          const body = await readPart(file, from, Math.min(size, before.size - from)).catch(
+            (error) => {
+              leave();
+              throw error;
+            },
+          );
+          hash.update(body);
+          const number = sent.length + 1;
+          const part = ask(() => multipart.send(number, body, md5 !== undefined)).finally(leave);
+          // Heard below, when those beside it are done with.
+          part.catch(() => {
+            isFailed = true;
+          });
+          sent.push(part);
+        }
+      } finally {
+        await Promise.allSettled(sent); // none goes on after its upload has been given up
+      }
+      const parts = await Promise.all(sent);
+      const after = await file.stat();
+      const isSame =
+        md5 === undefined
+          ? after.size === before.size && after.mtimeMs === before.mtimeMs
+          : hash.digest('hex') === md5.toLowerCase();
+      if (!isSame) throw changedFile(path, key);
+      await ask(() => multipart.complete(parts));
+    } catch (error) {
+      // That this fails as well is of no interest; parts that are left cost money until the bucket's
+      // rule for incomplete uploads, if it has one, removes them.
+      await multipart.abort().catch(() => {});
+      throw error;
+    }
+  }
+
+  return async (upload: Upload): Promise<void> => {
+    const file = await open(upload.path);
+    try {
+      const { size } = await file.stat();
+      if (size > partSize) await sendInParts(file, upload);
+      else await put(upload.key, await file.readFile(), withDigest(upload.fields, upload.md5));
+    } finally {
+      await file.close();
+    }
+  };
+}
+
+/** The fields by which the store checks what it gets (RFC 1864). */
+export function withDigest(fields: Fields, md5: string | undefined): Fields {
+  if (md5 === undefined) return fields;
+  return { ...fields, 'content-md5': Buffer.from(md5, 'hex').toString('base64') };
+}
+
+function changedFile(path: string, key: string): StorageError {
+  return new StorageError(
+    `${path} changed while it was sent to ${key}: nothing was stored. Send it again.`,
+  );
+}
+
+/** An upload in parts that has begun. */
+async function begin({ sdk, client, at }: Connection, { key, fields }: Upload) {
+  const { UploadId } = await client.send(
+    withFields(new sdk.CreateMultipartUploadCommand(at(key)), fields),
+  );
+  const upload = { ...at(key), UploadId };
+  return {
+    async send(PartNumber: number, body: Buffer, isChecked: boolean): Promise<CompletedPart> {
+      const command = new sdk.UploadPartCommand({ ...upload, PartNumber, Body: body });
+      const md5 = isChecked ? createHash('md5').update(body).digest('hex') : undefined;
+      const answer = await client.send(withFields(command, withDigest({}, md5)));
+      // Where the SDK has sent a checksum, the end has to name it again.
+      const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 } = answer;
+      const { ChecksumCRC64NVME } = answer;
+      return {
+        PartNumber,
+        ETag,
+        ...{ ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 },
+      };
+    },
+    async complete(Parts: CompletedPart[]): Promise<void> {
+      try {
+        const command = { ...upload, MultipartUpload: { Parts } };
+        await client.send(new sdk.CompleteMultipartUploadCommand(command));
+      } catch (error) {
+        // The answer to an attempt may have been lost: then the upload is over, and the file there.
+        if (code(error) !== 'NoSuchUpload' || attempts(error) === 1) throw error;
+        const { ETag } = await client.send(new sdk.HeadObjectCommand(at(key)));
+        if (ETag !== tagOf(Parts)) throw error;
+      }
+    },
+    async abort(): Promise<void> {
+      await client.send(new sdk.AbortMultipartUploadCommand(upload));
+    },
+  };
+}
+
+/** The tag of a file of these parts: the MD5 of their MD5s, and their number. */
+function tagOf(parts: readonly CompletedPart[]): string {
+  const hash = createHash('md5');
+  for (const { ETag = '' } of parts) hash.update(Buffer.from(ETag.replaceAll('"', ''), 'hex'));
+  return `"${hash.digest('hex')}-${parts.length}"`;
+}
+
+/** So many bytes from there; fewer where the file has become shorter. */
+async function readPart(file: FileHandle, from: number, length: number): Promise<Buffer> {
+  const body = Buffer.allocUnsafeSlow(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(body, filled, length - filled, from + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return body.subarray(0, filled);
+}
+
+/** So many may be inside at once; whoever comes answers by leaving. */
+function places(count: number): () => Promise<() => void> {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
+  return async () => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    return leave;
+  };
+}

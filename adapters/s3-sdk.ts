@@ -1,0 +1,82 @@
+import type * as Sdk from '@aws-sdk/client-s3';
+import { PeerError, reason, systemCode } from '../src/errors.js';
+import { ELSEWHERE } from './s3-address.js';
+import type { Fields } from './s3-fields.js';
+import type { S3Settings } from './s3-options.js';
+
+/** The SDK, its client, and the bucket that it is for. */
+export interface Connection {
+  readonly sdk: typeof Sdk;
+  readonly client: Sdk.S3Client;
+  /** The bucket and a key, as requests take them. */
+  at(key: string): { readonly Bucket: string; readonly Key: string };
+}
+
+/** @throws {PeerError} where the SDK is not installed. */
+export async function connect({ bucket, client, config }: S3Settings): Promise<Connection> {
+  const sdk = await loadPeer('@aws-sdk/client-s3', () => import('@aws-sdk/client-s3'));
+  return {
+    sdk,
+    client: client ?? new sdk.S3Client(completed(config)),
+    at: (Key) => ({ Bucket: bucket, Key }),
+  };
+}
+
+/** Loads an optional package. @throws {PeerError} where it is not installed. */
+export async function loadPeer<T>(peer: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const isMissing = systemCode(error) === 'ERR_MODULE_NOT_FOUND' && reason(error).includes(peer);
+    if (!isMissing) throw error;
+    throw new PeerError(peer, `s3Storage() needs ${peer}.`, { cause: error });
+  }
+}
+
+/** After how long without a byte a connection is given up, in milliseconds: the SDK waits for ever. */
+const SILENCE_MS = 30_000;
+const CONNECTING_MS = 10_000;
+
+/** What the SDK is told where the options do not say it. */
+function completed(given: Sdk.S3ClientConfig): Sdk.S3ClientConfig {
+  // A request that waits for a socket looks to the SDK like one that cannot connect. How many there
+  // are at once is up to whoever asks.
+  const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  return {
+    maxAttempts: Number(process.env.AWS_MAX_ATTEMPTS) || 6,
+    requestHandler: {
+      connectionTimeout: CONNECTING_MS,
+      socketTimeout: SILENCE_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+    ...(given.endpoint !== undefined && {
+      // Stores that are not Amazon's may not know the checksums of newer SDKs.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      ...(!process.env.AWS_REGION && { region: ELSEWHERE }),
+    }),
+    ...given,
+  };
+}
+
+/**
+ * Adds header fields to what a command sends. They go past the SDK's own names for them, of which an
+ * older one may lack some: it drops what it does not know, and a condition must not be dropped.
+ */
+export function withFields<Command extends Fielded>(command: Command, fields: Fields): Command {
+  const step: BuildStep = (next) => (args) => {
+    Object.assign(args.request.headers, fields);
+    return next(args);
+  };
+  command.middlewareStack.add(step as never, { step: 'build' }); // before it is signed
+  return command;
+}
+
+/** Commands of all kinds; their types have nothing in common that could be named. */
+interface Fielded {
+  readonly middlewareStack: { add(step: never, options: { step: 'build' }): void };
+}
+
+type Handler = (args: { readonly request: { readonly headers: object } }) => unknown;
+type BuildStep = (next: Handler) => Handler;

@@ -1,0 +1,19 @@
+import type { ListedFile, Storage } from '../../storage.js';
+
+/**
+ * Every file whose name begins with `prefix`, with what is known of it.
+ *
+ * @param isWanted which to ask for singly, where the storage cannot list more than names
+ */
+export async function* entriesOf(
+  storage: Storage,
+  prefix = '',
+  isWanted: (name: string) => boolean = () => true,
+): AsyncGenerator<ListedFile> {
+  if (storage.entries) return yield* storage.entries(prefix);
+  for await (const name of storage.list()) {
+    if (!name.startsWith(prefix) || !isWanted(name)) continue;
+    const found = await storage.stat(name);
+    if (found !== undefined) yield { name, ...found };
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { type Desk, isOwn } from '../desk.js';
+import { collectFault } from '../fault.js';
+import { eachOf } from '../flight.js';
+import type { Outcome, Run } from '../run.js';
+import { remove } from '../write.js';
+import { type Content, plainContent } from './content.js';
+import { fieldRules } from './fields.js';
+import { prepare } from './prepare.js';
+import { sendAll } from './send.js';
+
+/**
+ * Collects files under their plain names into a storage elsewhere: what is there with the same size
+ * and digest is left alone.
+ */
+export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outcome> {
+  const { storage, settings, files, tell } = run;
+  const contents = await readAll(run);
+  const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
+  run.threads.close();
+  const fields = fieldRules(storage, settings);
+  const sent = await sendAll(run, toSend, fields, forms.possible);
+  await removeAll(run, outdated);
+  const changed = new Set(toSend.map(({ source }) => source.name));
+  for (const { name, path } of files.values()) {
+    tell({ type: changed.has(name) ? 'copy' : 'skip', name, path });
+  }
+  return {
+    stepOf: (name) => (changed.has(name) ? 'copy' : 'skip'),
+    hashed: [],
+    missing: [],
+    warnings: fields.warnings(),
+    bytes: contents.reduce((sum, { size }) => sum + size, 0),
+    compressed: forms.report,
+    sent,
+    isCollected: (name) => files.has(name) || forms.names.has(name) || isOwn(name),
+  };
+}
+
+/** Reads every source for its digest; in the order of the plan. */
+async function readAll({ files, tell }: Run): Promise<Content[]> {
+  const contents = new Map<string, Content>();
+  let bytes = 0;
+  await eachOf(files.values(), async (file) => {
+    try {
+      const { mtimeMs, ctimeMs } = await stat(file.path);
+      const { size, md5 } = await digestOf(file.path);
+      contents.set(file.name, {
+        ...plainContent(file, { size, md5 }),
+        times: { mtimeMs, ctimeMs },
+      });
+      bytes += size;
+    } catch (cause) {
+      throw collectFault(file, cause);
+    }
+    const done = { done: contents.size, total: files.size, bytes };
+    tell({ type: 'progress', stage: 'reading', ...done });
+  });
+  return [...files.keys()].map((name) => contents.get(name) as Content);
+}
+
+async function digestOf(path: string): Promise<{ size: number; md5: string }> {
+  const hash = createHash('md5');
+  let size = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { size, md5: hash.digest('hex') };
+}
+
+/** Removes compressed forms of what is no more. */
+async function removeAll({ storage, options, tell }: Run, names: readonly string[]): Promise<void> {
+  await eachOf(
+    names,
+    async (name) => {
+      tell({ type: 'delete', name });
+      if (!options.dryRun) await remove(storage, name);
+    },
+    storage.concurrency,
+  );
+}

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import type { Storage, WriteOptions } from '../../storage.js';
+import { collectFault } from '../fault.js';
+import { eachOf } from '../flight.js';
+import type { Run, SendingReport } from '../run.js';
+import type { Content } from './content.js';
+import type { FieldRules } from './fields.js';
+
+/**
+ * Sends contents, as many at once as the storage takes. Those that change under their names go last:
+ * whoever asks for them meanwhile sees the old ones as long as can be.
+ *
+ * @param possible names of files that nobody knows the size of yet, in a dry run
+ */
+export async function sendAll(
+  { storage, options, tell }: Run,
+  contents: readonly Content[],
+  fields: FieldRules,
+  possible: readonly string[],
+): Promise<SendingReport> {
+  const totalBytes = contents.reduce((sum, { size }) => sum + size, 0);
+  let files = 0;
+  let bytes = 0;
+  const isLast = ({ isNamedByContent }: Content) => !isNamedByContent;
+  for (const late of [false, true]) {
+    const batch = contents.filter((content) => isLast(content) === late);
+    await eachOf(
+      batch,
+      async (content) => {
+        const { name, size } = content;
+        tell({ type: 'send', name, bytes: size });
+        if (!options.dryRun) await send(storage, content, fields);
+        files++;
+        bytes += size;
+        const done = { done: files, total: contents.length, bytes, totalBytes };
+        tell({ type: 'progress', stage: 'sending', ...done });
+      },
+      storage.concurrency,
+    );
+  }
+  for (const name of possible) tell({ type: 'send', name, bytes: undefined });
+  return { files, bytes };
+}
+
+async function send(storage: Storage, content: Content, fields: FieldRules): Promise<void> {
+  const { name, from, md5, times, source } = content;
+  const writing: WriteOptions = { md5, headers: fields.fieldsOf(content), mtimeMs: times?.mtimeMs };
+  try {
+    if (storage.writeFile) await storage.writeFile(name, from, writing);
+    else await storage.write(name, await readFile(from), writing);
+  } catch (cause) {
+    throw collectFault(source, cause);
+  }
+}

@@ -1,0 +1,486 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ManifestError, NotReadyError, PeerError, StorageError } from '../src/errors.js';
+import { type ManifestReader, manifestReader, type ReaderOptions } from '../src/manifest-reader.js';
+import { fileSystemStorage } from '../src/storages/filesystem.js';
+import { memoryStorage } from '../src/storages/memory.js';
+import { type DistantStore, distantStore, manifestOf, type StoreTraits } from './distant-store.js';
+import { project } from './project.js';
+import { thrownBy } from './thrown.js';
+import { warnings } from './warnings.js';
+
+const PLACE = 's3://bucket/site/staticfiles.json';
+const [A, B, C] = ['a', 'b', 'c'].map((hash) => manifestOf({ 'x.css': `x.${hash}.css` }));
+const HOUR = 3_600_000;
+
+interface Site extends DistantStore {
+  readonly reader: ManifestReader;
+  /** The hash that the reader answers at present. */
+  hash(): string | undefined;
+}
+
+/** A store that has the manifest A, and a reader of it. */
+async function site(options: Partial<ReaderOptions> = {}, traits: StoreTraits = {}): Promise<Site> {
+  const store = distantStore(traits);
+  await store.publish(A ?? '');
+  const reader = readerOf(store.storage, options);
+  const hash = () => /x\.(.+)\.css/.exec(reader.current().paths.get('x.css') ?? '')?.[1];
+  return { ...store, reader, hash };
+}
+
+function readerOf(storage: DistantStore['storage'], options: Partial<ReaderOptions> = {}) {
+  const { manifestName = 'staticfiles.json', refreshMs = 0, strict = true, ...more } = options;
+  return manifestReader(storage, { manifestName, refreshMs, strict, ...more });
+}
+
+/** The clock goes on by so much, at once. */
+function clock(): { skip(ms: number): void } {
+  let ahead = 0;
+  const now = performance.now.bind(performance);
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  onTestFinished(() => spy.mockRestore());
+  return {
+    skip(ms) {
+      ahead += ms;
+    },
+  };
+}
+
+/** All that can be done without waiting, is done. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('reading from elsewhere', () => {
+  test('asks by the tag of what it has, and keeps that where it is unchanged', async () => {
+    const { reader, asked, hash, publish } = await site();
+    await reader.ready();
+    const first = reader.current();
+    await reader.load();
+    expect(reader.current()).toBe(first);
+    await publish(B ?? '');
+    await reader.load();
+    expect(hash()).toBe('b');
+    await reader.load();
+    expect(asked).toEqual([undefined, '1', '1', '2']);
+  });
+
+  test('reads all of it where there are no tags, and still knows what is the same', async () => {
+    const { reader, asked, hash, publish } = await site({}, { hasVersions: false });
+    await reader.ready();
+    await reader.load();
+    const second = reader.current();
+    await reader.load();
+    expect(reader.current()).toBe(second);
+    await publish(B ?? '');
+    await reader.load();
+    expect(hash()).toBe('b');
+    expect(asked).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test('knows what is the same under another tag', async () => {
+    const { reader, publish } = await site();
+    await reader.ready();
+    for (const text of [B, C, C]) await publish(text ?? '').then(reader.load);
+    const before = reader.current();
+    await publish(C ?? '');
+    await reader.load();
+    expect(reader.current()).toBe(before);
+  });
+
+  test('never takes a broken one for the one that it has', async () => {
+    const { reader, asked, hash, publish } = await site();
+    await reader.ready();
+    await publish('{"paths": {');
+    await expect(reader.load()).rejects.toThrow('is no JSON');
+    await expect(reader.load()).rejects.toThrow('is no JSON');
+    expect(hash()).toBe('a');
+    expect(asked).toEqual([undefined, '1', '1']);
+  });
+
+  test('keeps the last good one where the store is emptied, without strict too', async () => {
+    for (const strict of [true, false]) {
+      const { reader, hash, storage, publish } = await site({ strict });
+      await reader.ready();
+      await storage.delete('staticfiles.json');
+      await expect(reader.load()).rejects.toThrow(`There is no manifest at ${PLACE}.`);
+      expect(hash()).toBe('a');
+      await publish(B ?? '');
+      await reader.load();
+      expect(hash()).toBe('b');
+    }
+  });
+
+  test('finds the first manifest where there was none, without strict', async () => {
+    const { storage, publish } = distantStore();
+    const reader = readerOf(storage, { strict: false });
+    await reader.ready();
+    expect(reader.current().paths.size).toBe(0);
+    await reader.load();
+    await publish(A ?? '');
+    await reader.load();
+    expect(reader.current().paths.get('x.css')).toBe('x.a.css');
+  });
+
+  test('a reading that was overtaken changes nothing, whatever it ends with', async () => {
+    for (const last of ['old', 'gone']) {
+      const { reader, hash, hold, release, comeBack, publish, storage } = await site();
+      await reader.ready();
+      if (last === 'gone') await storage.delete('staticfiles.json');
+      else await publish(B ?? '');
+      hold();
+      const slow = reader.load();
+      comeBack();
+      await publish(C ?? '');
+      await reader.load();
+      expect(hash()).toBe('c');
+      release();
+      await slow;
+      expect(hash()).toBe('c');
+    }
+  });
+
+  test('what was unchanged, but another reading has changed meanwhile, is asked again', async () => {
+    type Answer = { body: Buffer; tag: string } | 'unchanged';
+    const asked: { unless: string | undefined; give(answer: Answer): Promise<void> }[] = [];
+    const readVersion = (_: string, unless?: string) =>
+      new Promise<Answer>((resolve) => {
+        const give = (answer: Answer) => Promise.resolve(resolve(answer)).then(settled);
+        asked.push({ unless, give: give as (answer: Answer) => Promise<void> });
+      });
+    const reader = readerOf({ ...memoryStorage(), readVersion });
+    const hashed = () => reader.current().paths.get('x.css');
+    const version = (text = '', tag = '') => ({ body: Buffer.from(text), tag });
+    const ready = reader.ready();
+    await asked[0]?.give(version(A, 'tag a'));
+    await ready;
+    const loads = [reader.load(), reader.load()];
+    await asked[1]?.give(version(B, 'tag b'));
+    expect(hashed()).toBe('x.b.css');
+    await asked[2]?.give('unchanged'); // against the tag of A: it was rolled back
+    await asked[3]?.give(version(A, 'tag a'));
+    await Promise.all(loads);
+    expect(hashed()).toBe('x.a.css');
+    expect(asked.map(({ unless }) => unless)).toEqual([undefined, 'tag a', 'tag a', 'tag b']);
+  });
+});
+
+describe('ready', () => {
+  test('called many times at once reads once, and when it has been read, never', async () => {
+    const { reader, asked } = await site();
+    await Promise.all([reader.ready(), reader.ready(), reader.ready()]);
+    await reader.ready();
+    expect(asked.length).toBe(1);
+  });
+
+  test('waits for a reading that somebody else has begun', async () => {
+    const { reader, asked } = await site();
+    await Promise.all([reader.load(), reader.ready()]);
+    expect(asked.length).toBe(1);
+  });
+
+  test('fails for all who wait, and the next one tries again', async () => {
+    const { reader, asked, leave, comeBack, hash } = await site();
+    leave(new Error('connection refused'));
+    const both = await Promise.allSettled([reader.ready(), reader.ready()]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(asked.length).toBe(1);
+    comeBack();
+    await reader.ready();
+    expect(hash()).toBe('a');
+  });
+
+  test('does not wait for ever for a reading without an answer', async () => {
+    const { skip } = clock();
+    const { reader, asked, fallSilent, comeBack, hash } = await site({ patienceMs: HOUR });
+    fallSilent();
+    reader.ready();
+    comeBack();
+    skip(HOUR - 1000);
+    const first = Promise.race([reader.ready().then(() => 'read'), settled().then(() => 'waits')]);
+    expect(await first).toBe('waits');
+    skip(2000);
+    await reader.ready();
+    expect(hash()).toBe('a');
+    expect(asked.length).toBe(2);
+  });
+});
+
+describe('what went wrong', () => {
+  test('a store that refuses is the cause', async () => {
+    const { reader, leave } = await site();
+    const cause = new StorageError('s3://bucket/site/ refuses these credentials.');
+    leave(cause);
+    const error = await reader.ready().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ManifestError);
+    expect(error).toMatchObject({
+      message: `The manifest ${PLACE} cannot be read: s3://bucket/site/ refuses these credentials.`,
+      location: PLACE,
+      cause,
+    });
+  });
+
+  test('what says itself what to do, is thrown as it is', async () => {
+    const { reader, leave } = await site();
+    const fault = new PeerError('@aws-sdk/client-s3', 'It is not installed.');
+    leave(fault);
+    await expect(reader.ready()).rejects.toBe(fault);
+  });
+
+  test('URLs that are wanted too early say that, and how it stands with the reading', async () => {
+    const { skip } = clock();
+    const { reader, leave, fallSilent, comeBack, hash } = await site();
+    const error = () => thrownBy(() => reader.current()) as NotReadyError;
+    expect(error()).toBeInstanceOf(NotReadyError);
+    expect(error().message).toBe(
+      `The manifest ${PLACE} is not on this machine and has not been read yet: await files.ready() before the first URL.`,
+    );
+    fallSilent();
+    reader.ready();
+    skip(31_000);
+    expect(error().message).toMatch(
+      /has not been read yet, and its storage has not answered for 31(\.\d)? s: await files\.ready\(\)/,
+    );
+    const fault = new Error('connection refused');
+    leave(fault);
+    await expect(reader.load()).rejects.toThrow(ManifestError);
+    expect(error()).toBeInstanceOf(NotReadyError);
+    expect(error().message).toBe(
+      `There are no URLs yet. The manifest ${PLACE} cannot be read: connection refused. files.ready() tries again.`,
+    );
+    expect(error().cause).toMatchObject({ code: 'ERR_STATICFILES_MANIFEST', cause: fault });
+    comeBack();
+    await reader.load();
+    expect(hash()).toBe('a');
+  });
+
+  test('is told by the place of the manifest: a path, the place of the storage, or its name', () => {
+    const root = project({});
+    const { location, ...placeless } = distantStore().storage;
+    expect(readerOf(fileSystemStorage({ root })).location).toBe(join(root, 'staticfiles.json'));
+    expect(
+      readerOf({ ...placeless, location: 's3://b/' }, { manifestName: 'a/b.json' }),
+    ).toMatchObject({
+      location: 's3://b/a/b.json',
+    });
+    expect(readerOf(placeless).location).toBe("'staticfiles.json'");
+  });
+});
+
+describe('in the background', () => {
+  test('who notices that it is time gets what is there, and the next one what is new', async () => {
+    const { skip } = clock();
+    const { reader, hash, asked, publish } = await site({ refreshMs: HOUR });
+    await reader.ready();
+    await publish(B ?? '');
+    skip(0.8 * HOUR);
+    expect(hash()).toBe('a');
+    await settled();
+    expect(asked.length).toBe(1);
+    skip(24 * HOUR); // nobody has come since
+    expect(hash()).toBe('a');
+    await settled();
+    expect(hash()).toBe('b');
+    expect(asked).toEqual([undefined, '1']);
+  });
+
+  test('nothing asks where refresh is not set', async () => {
+    const { skip } = clock();
+    const { reader, hash, asked } = await site();
+    await reader.ready();
+    skip(24 * HOUR);
+    expect(hash()).toBe('a');
+    await settled();
+    expect(asked.length).toBe(1);
+  });
+
+  test('a manifest of this machine is read again as well', async () => {
+    const { skip } = clock();
+    const root = project({ 'staticfiles.json': A ?? '' });
+    const reader = readerOf(fileSystemStorage({ root }), { refreshMs: HOUR });
+    const hashed = () => reader.current().paths.get('x.css');
+    expect(hashed()).toBe('x.a.css');
+    writeFileSync(join(root, 'staticfiles.json'), B ?? '');
+    skip(0.8 * HOUR);
+    expect(hashed()).toBe('x.a.css');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(hashed()).toBe('x.a.css');
+    skip(0.4 * HOUR);
+    await vi.waitFor(() => expect(hashed()).toBe('x.b.css'), 5000);
+  });
+
+  test('never asks twice at the same time, and after an answer waits anew', async () => {
+    const { skip } = clock();
+    const { reader, hash, asked, hold, release, comeBack } = await site({
+      refreshMs: 1000,
+      patienceMs: HOUR,
+    });
+    await reader.ready();
+    hold();
+    for (let i = 0; i < 10; i++) {
+      skip(2000);
+      hash();
+    }
+    expect(asked.length).toBe(2);
+    comeBack();
+    release();
+    await settled();
+    hash();
+    expect(asked.length).toBe(2);
+    skip(2000);
+    hash();
+    expect(asked.length).toBe(3);
+  });
+
+  test('servers that were started together do not ask together', async () => {
+    const { skip } = clock();
+    const sites = await Promise.all(Array.from({ length: 200 }, () => site({ refreshMs: HOUR })));
+    for (const { reader } of sites) await reader.ready();
+    const askedAfter = async (ms: number) => {
+      skip(ms);
+      for (const { hash } of sites) hash();
+      await settled();
+      return sites.filter(({ asked }) => asked.length > 1).length;
+    };
+    expect(await askedAfter(0.89 * HOUR)).toBe(0);
+    const half = await askedAfter(0.11 * HOUR);
+    expect(half).toBeGreaterThan(50);
+    expect(half).toBeLessThan(150);
+    expect(await askedAfter(0.11 * HOUR)).toBe(200);
+  });
+
+  test('a store that never answers does not end it', async () => {
+    const heard = warnings(PLACE);
+    const { skip } = clock();
+    const { reader, hash, asked, fallSilent, comeBack, publish } = await site({
+      refreshMs: 1000,
+      patienceMs: 60_000,
+    });
+    await reader.ready();
+    fallSilent();
+    skip(2000);
+    hash();
+    comeBack();
+    await publish(B ?? '');
+    skip(59_000);
+    hash();
+    expect(asked.length).toBe(2);
+    skip(2000);
+    expect(hash()).toBe('a');
+    await settled();
+    expect(hash()).toBe('b');
+    expect(heard.map((text) => text.replace(/\b61(\.\d)?(?= s)/, 'some'))).toEqual([
+      `StaticFilesWarning: The manifest ${PLACE} cannot be read: its storage has not answered for some s. The last good one stays. This is told once, and again when it can be read.`,
+      `StaticFilesWarning: The manifest ${PLACE} can be read again, after some s.`,
+    ]);
+  });
+});
+
+describe('while the store is away', () => {
+  test('the last good one stays, with one warning and one when it is back', async () => {
+    const heard = warnings(PLACE);
+    const { skip } = clock();
+    const { reader, hash, asked, leave, comeBack, publish, storage } = await site({
+      refreshMs: 1000,
+    });
+    await reader.ready();
+    const look = async () => {
+      skip(60_000);
+      expect(hash()).toBe('a');
+      await settled();
+    };
+    leave(new StorageError('s3://bucket/site/ is away.'));
+    for (let i = 0; i < 3; i++) await look();
+    comeBack();
+    await publish('{"paths": {');
+    await look();
+    await storage.delete('staticfiles.json');
+    await look();
+    const away = `StaticFilesWarning: The manifest ${PLACE} cannot be read: s3://bucket/site/ is away. The last good one stays. This is told once, and again when it can be read.`;
+    expect(heard).toEqual([away]);
+    await publish(B ?? '');
+    await look();
+    expect(hash()).toBe('b');
+    expect(heard).toEqual([
+      away,
+      `StaticFilesWarning: The manifest ${PLACE} can be read again, after 5 min.`,
+    ]);
+    expect(asked.length).toBe(7);
+    leave(new Error('again'));
+    skip(2000);
+    hash();
+    await settled();
+    expect(heard.length).toBe(3);
+    expect(heard[2]).toContain('cannot be read: again. The last good one stays.');
+  });
+
+  test.each([
+    ['broken', (text: string) => text.slice(0, 20), 'is no JSON'],
+    ['gone', undefined, 'There is no manifest at'],
+  ])('or the manifest is %s', async (_, broken, why) => {
+    const heard = warnings(PLACE);
+    const { skip } = clock();
+    const { reader, hash, publish, storage } = await site({ refreshMs: 1000 });
+    await reader.ready();
+    if (broken === undefined) await storage.delete('staticfiles.json');
+    else await publish(broken(B ?? ''));
+    skip(2000);
+    hash();
+    await settled();
+    expect(hash()).toBe('a');
+    expect(heard.length).toBe(1);
+    expect(heard[0]).toContain(why);
+  });
+
+  test('what fails that was asked for is told to who asked, and to nobody else', async () => {
+    const heard = warnings(PLACE);
+    const { reader, hash, leave } = await site({ refreshMs: HOUR });
+    await reader.ready();
+    leave(new Error('away'));
+    await expect(reader.load()).rejects.toThrow('away');
+    await settled();
+    expect(hash()).toBe('a');
+    expect(heard).toEqual([]);
+  });
+
+  test('but when that succeeds, the outage is over', async () => {
+    const heard = warnings(PLACE);
+    const { skip } = clock();
+    const { reader, hash, leave, comeBack } = await site({ refreshMs: HOUR });
+    await reader.ready();
+    leave(new Error('away'));
+    skip(2 * HOUR);
+    hash();
+    await settled();
+    comeBack();
+    await reader.load();
+    await settled();
+    expect(heard.length).toBe(2);
+    expect(heard[1]).toContain('can be read again, after');
+  });
+
+  test('a reading that was given up and fails late, when all is well, is no outage', async () => {
+    const heard = warnings(PLACE);
+    const { skip } = clock();
+    const { storage, publish } = distantStore();
+    await publish(A ?? '');
+    const fails: ((fault: Error) => void)[] = [];
+    const readVersion = vi.fn(storage.readVersion);
+    const reader = readerOf({ ...storage, readVersion }, { refreshMs: 1000 });
+    await reader.ready();
+    readVersion.mockImplementationOnce(() => new Promise((_, reject) => void fails.push(reject)));
+    skip(2000);
+    reader.current();
+    await reader.load();
+    fails[0]?.(new Error('reset'));
+    await settled();
+    expect(heard).toEqual([]);
+  });
+});
+
+test('a manifest that goes missing on this machine stays as it was read', () => {
+  const root = project({ 'staticfiles.json': A ?? '' });
+  const reader = readerOf(fileSystemStorage({ root }));
+  reader.current();
+  rmSync(join(root, 'staticfiles.json'));
+  expect(reader.current().paths.get('x.css')).toBe('x.a.css');
+});

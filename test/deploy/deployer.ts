@@ -52,10 +52,26 @@ export async function succeed(...asked: Parameters<typeof run>): Promise<void> {
   expect(status, text).toBe(0);
 }
 
+/** That which switches, where the store knows no conditions; before, it is asked for one on condition. */
+export function isSwitch(request: Exchange): boolean {
+  const { 'if-match': tag, 'if-none-match': none } = request.headers;
+  return isManifestWrite(request) && (tag ?? none) === undefined;
+}
+
 export function isManifestWrite({ method, path }: Exchange): boolean {
   return method === 'PUT' && /(?<!\.staticfiles)\/staticfiles\.json(?:\?|$)/.test(path);
 }
 
 export function isGenerationWrite({ method, path }: Exchange): boolean {
   return method === 'PUT' && path.includes('/.staticfiles/manifests/');
+}
+
+/** Of a file of the site. */
+export function isAssetWrite({ method, path }: Exchange): boolean {
+  return method === 'PUT' && !/staticfiles\.json|\/\.staticfiles\//.test(path);
+}
+
+/** Somebody looks whether files are being pruned. */
+export function isLookAtPruning({ method, path }: Exchange): boolean {
+  return method === 'HEAD' && path.includes('/.staticfiles/prune.json');
 }

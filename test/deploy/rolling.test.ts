@@ -1,11 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { randomNumbers } from '../collect/random.js';
 import { type Exchange, proxyTo } from '../proxy.js';
 import { swiftMissing, withoutSwift } from '../swift.js';
 import {
   COLLECT,
+  isAssetWrite,
   isGenerationWrite,
+  isLookAtPruning,
   isManifestWrite,
+  isSwitch,
   type Moment,
   run,
   succeed,
@@ -16,26 +18,28 @@ import { CHANGED, releases } from './releases.js';
 import { visitors } from './visitors.js';
 
 const FAULTY = { rate: 0.1, kinds: ['503', 'reset', 'delay', 'truncate'] } as const;
-const random = randomNumbers(5);
 
-/** Before any request of a run, early and late; before those that make it a deploy; and after them. */
-const KILLS: readonly Moment[] = [
-  killedAt(1),
-  killedAt(2),
-  ...Array.from({ length: 4 }, () => killedAt(3 + random(40))),
-  killedBefore(isGenerationWrite),
-  killedBefore(isManifestWrite),
-  killedUnheard(),
+/** When a deployer dies, from early to late, and whether its release is published by then. */
+const KILLS: readonly { moment(): Moment; isPublished: boolean }[] = [
+  { moment: () => killedBefore(2, () => true), isPublished: false },
+  { moment: () => killedBefore(1, isGenerationWrite), isPublished: false },
+  { moment: () => killedBefore(4, isAssetWrite), isPublished: false },
+  { moment: () => killedBefore(9, isAssetWrite), isPublished: false },
+  { moment: () => killedBefore(1, isManifestWrite), isPublished: false },
+  { moment: () => killedBefore(1, isSwitch), isPublished: false },
+  { moment: killedUnheard, isPublished: true },
 ];
 
-function killedAt(wanted: number): Moment {
-  return killedBefore((_, number) => number === wanted);
-}
-
-/** A run that comes to an end before that dies before its manifest is written. */
-function killedBefore(isTime: (request: Exchange, number: number) => boolean): Moment {
-  return (request, number) =>
-    isTime(request, number) || isManifestWrite(request) ? 'kill' : undefined;
+/**
+ * Before the request of that number, of those that are meant. What is left to send, hangs on what came
+ * through before; in any case it dies before the switch.
+ */
+function killedBefore(wanted: number, isMeant: (request: Exchange) => boolean): Moment {
+  let number = 0;
+  return (request) => {
+    if (isMeant(request)) number++;
+    return number === wanted || isSwitch(request) ? 'kill' : undefined;
+  };
 }
 
 /** The manifest arrives; the deployer never hears of that, and dies when it asks what became of it. */
@@ -43,7 +47,7 @@ function killedUnheard(): Moment {
   let isWritten = false;
   return (request) => {
     if (isWritten) return 'kill';
-    isWritten = isManifestWrite(request);
+    isWritten = isSwitch(request);
     return isWritten ? 'reset-after' : undefined;
   };
 }
@@ -85,12 +89,11 @@ it.skipIf(swiftMissing !== undefined)(
     await expectWhole();
 
     // Release 2, by a deployer that dies again and again, while somebody prunes.
-    for (const [number, moment] of KILLS.entries()) {
-      const { wasKilled, text } = await run(second, COLLECT, deploying, moment);
+    for (const [number, { moment, isPublished }] of KILLS.entries()) {
+      const { wasKilled, text } = await run(second, COLLECT, deploying, moment());
       expect(wasKilled, text).toBe(true);
-      const isLast = number === KILLS.length - 1;
-      expect(await store.paths()).toEqual(isLast ? two : one);
-      if (number % 4 === 3) await succeed(second, pruning, tidying);
+      expect(await store.paths()).toEqual(isPublished ? two : one);
+      if (number % 3 === 2) await succeed(second, pruning, tidying);
       await expectWhole();
     }
     await succeed(second, COLLECT, deploying);
@@ -112,7 +115,7 @@ it.skipIf(swiftMissing !== undefined)(
     expect(fleet.releases()).toEqual([2, 2, 2]);
 
     // Back to release 1; the deployer dies once more.
-    const { wasKilled, text } = await run(first, COLLECT, deploying, killedBefore(isManifestWrite));
+    const { wasKilled, text } = await run(first, COLLECT, deploying, killedBefore(1, isSwitch));
     expect(wasKilled, text).toBe(true);
     await expectWhole();
     await succeed(first, COLLECT, deploying);
@@ -188,22 +191,25 @@ describe.skipIf(swiftMissing !== undefined)(`pruning and deploying at once${with
     expect(await store.missing(Object.values(two))).toEqual([]);
   });
 
-  it('what was to go and is needed again meanwhile stays, or is sent again', async () => {
+  it('what is about to go and is needed again meanwhile is waited for, and sent again', async () => {
     const { store, first, second, deploying, tidying } = await deployedTwice();
     await succeed(second, COLLECT, deploying);
-    const { arrived, open, wait } = gate();
+    const [atDelete, atLook] = [gate(), gate()];
     const pruning = run(
       second,
       PRUNE,
       tidying,
-      wait(({ method }) => method === 'DELETE'),
+      atDelete.wait(({ method }) => method === 'DELETE'),
     );
-    await Promise.race([arrived, pruning]);
-    const { status } = await run(first, COLLECT, deploying);
-    open();
+    await Promise.race([atDelete.arrived, pruning]);
+    const collecting = run(first, COLLECT, deploying, atLook.wait(isLookAtPruning));
+    atLook.open();
+    await Promise.race([atLook.arrived, collecting]);
+    atDelete.open();
     await pruning;
-    if (status !== 0) await succeed(first, COLLECT, deploying);
-    await succeed(first, PRUNE, tidying);
+    const { status, text } = await collecting;
+    expect(status, text).toBe(0);
+    expect(text).toContain('waiting for the end of that');
     const one = await pathsOf(first);
     expect(await store.paths()).toEqual(one);
     expect(await store.missing(Object.values(one))).toEqual([]);

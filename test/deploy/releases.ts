@@ -12,7 +12,7 @@ export const PAGES = ['/', '/gallery', '/about'] as const;
 /** A name that both releases have, with another content in each. */
 export const CHANGED = 'css/site.css';
 
-const PHOTOS = Array.from({ length: 8 }, (_, at) => at + 1);
+const PHOTOS = Array.from({ length: 4 }, (_, at) => at + 1);
 
 /** The releases; `config` is the text of their configuration, the same for both. */
 export function releases(config: string): { first: Release; second: Release } {

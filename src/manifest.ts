@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { CODINGS, type Coding } from './codings.js';
 import { ManifestError, reason } from './errors.js';
 import { readLines } from './manifest-lines.js';
-import { normaliseName, STATE_FOLDER } from './names.js';
+import { normaliseName } from './names.js';
 
 /** Names and their hashed names, as `collectstatic` published them. */
 export interface Manifest {
@@ -17,9 +17,6 @@ export interface Variant {
   /** In bytes. */
   readonly size: number;
 }
-
-/** Where the manifests of earlier deploys are kept, in the storage. */
-export const ARCHIVE = `${STATE_FOLDER}/manifests/`;
 
 /** The manifest versions that Django writes (1.0 up to 4.1, 1.1 since) and that we read. */
 const VERSIONS: readonly unknown[] = ['1.0', '1.1'];

@@ -1,4 +1,4 @@
-import { ARCHIVE } from '../manifest.js';
+import { ARCHIVE, digestsIn } from '../archive.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Hashing } from '../storage.js';
 import type { Original } from './compress.js';
@@ -9,7 +9,6 @@ import { type Audience, hashFiles, progressOf } from './hashed.js';
 import { removeFalseFolders } from './place.js';
 import {
   contentOf,
-  digestsIn,
   type ManifestEntry,
   type Published,
   publishManifest,

@@ -1,6 +1,6 @@
+import { ARCHIVE, digestsIn, publishedAt } from '../archive.js';
 import { milliseconds } from '../durations.js';
 import { SetupError } from '../errors.js';
-import { ARCHIVE } from '../manifest.js';
 import { checkOptions } from '../options.js';
 import type { Hashing, Storage } from '../storage.js';
 import {
@@ -15,7 +15,7 @@ import {
   reported,
 } from './deploys.js';
 import { isOwn, openDesk } from './desk.js';
-import { contentOf, digestsIn, publishedAt, readPublished } from './publish.js';
+import { contentOf, readPublished } from './publish.js';
 import { remove } from './write.js';
 
 export interface PruneOptions {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ARCHIVE, archiveName, digestsIn } from '../archive.js';
 import { CODINGS, type Coding } from '../codings.js';
 import { CollectError, reason, StorageError, systemCode } from '../errors.js';
-import { ARCHIVE, type Manifest, parseManifest } from '../manifest.js';
+import { type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
 import { faultOf } from './fault.js';
@@ -191,30 +192,6 @@ async function keepPublished(
   if (archived.some((name) => digestsIn(name).digest === before.digest)) return;
   const found = await manifestStorage.stat(manifestName);
   await storage.write(archiveName(before.digest, found?.mtimeMs ?? 0), before.body);
-}
-
-/**
- * The time comes first, so that names are in the order of time: `20261122T181500.000Z-<digest>.json`.
- *
- * @param after the digest of the manifest that it replaces, `'none'` where there is none; left out
- *   where nobody else publishes
- */
-export function archiveName(digest: string, time: number, after?: string): string {
-  const stamp = new Date(time).toISOString().replace(/[-:]/g, '');
-  return `${ARCHIVE}${stamp}-${digest}${after === undefined ? '' : `-after-${after}`}.json`;
-}
-
-/** What the name of an archived manifest says of it: its digest, and that of the one it replaces. */
-export function digestsIn(archive: string): { readonly digest: string; readonly after?: string } {
-  const [, digest = '', after] = /Z-([^-.]+)(?:-after-([^-.]+))?\.json$/.exec(archive) ?? [];
-  return after === undefined ? { digest } : { digest, after };
-}
-
-/** When an archived manifest was published, by its name. */
-export function publishedAt(archive: string): number {
-  const [, day = '', time = ''] = /(\d{8})T([\d.]+)Z-/.exec(archive) ?? [];
-  const date = day.replace(/(\d{4})(\d\d)(\d\d)/, '$1-$2-$3');
-  return Date.parse(`${date}T${time.replace(/(\d\d)(\d\d)([\d.]+)/, '$1:$2:$3')}Z`) || 0;
 }
 
 async function namesIn(folder: string): Promise<string[]> {

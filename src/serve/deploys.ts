@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { ARCHIVE } from '../archive.js';
 import { orUndefined, reason } from '../errors.js';
-import { ARCHIVE, type Manifest, parseManifest, type Variant } from '../manifest.js';
+import { type Manifest, parseManifest, type Variant } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
 import { stateOf, statOf } from './disk.js';
 

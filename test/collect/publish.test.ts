@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { publishedAt } from '../../src/collect/publish.js';
+import { publishedAt } from '../../src/archive.js';
 import { parseManifest } from '../../src/manifest.js';
 import { fileSystemStorage } from '../../src/storages/filesystem.js';
 import { memoryStorage } from '../../src/storages/memory.js';

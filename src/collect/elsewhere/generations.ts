@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ARCHIVE } from '../../manifest.js';
-import { compareNames, STATE_FOLDER } from '../../names.js';
+import { ARCHIVE, type Generation, generationOf, inOrder } from '../../archive.js';
+import { STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
-import { digestsIn, publishedAt } from '../publish.js';
 import type { Run } from '../run.js';
 import { entriesOf } from './listing.js';
 
@@ -13,17 +12,6 @@ import { entriesOf } from './listing.js';
  * sees the other, whoever was first, and a file that somebody counts on stays. That holds in stores
  * that show everybody what was written last, as S3 and Azure do.
  */
-
-/** A manifest in the archive: of a deploy that was published, or has begun. */
-export interface Generation {
-  /** Its name in the storage. */
-  readonly name: string;
-  readonly digest: string;
-  /** The digest of the manifest that it replaces, `'none'` for the first; `undefined`: nobody knows. */
-  readonly after?: string;
-  /** When it was written, by the storage's clock; in milliseconds since 1970. */
-  readonly written: number;
-}
 
 /** What is kept in the storage beside the files. */
 export interface Archive {
@@ -44,47 +32,12 @@ export async function readArchive(storage: Storage): Promise<Archive> {
   for await (const entry of entriesOf(storage, `${STATE_FOLDER}/`)) {
     if (entry.name === PRUNE_MARK) mark = entry;
     if (!entry.name.startsWith(ARCHIVE)) continue;
-    const { name, mtimeMs: written } = entry;
-    generations.push({ name, written, ...digestsIn(name) });
+    generations.push(generationOf(entry));
   }
   return {
-    generations: generations.sort(
-      (a, b) => a.written - b.written || compareNames(a.name, b.name), // clocks may tell seconds only
-    ),
+    generations: inOrder(generations),
     pruned: mark === undefined ? '' : `${mark.mtimeMs}.${mark.md5}`,
   };
-}
-
-/** The deploys that have begun since the one of that digest did, which is published. */
-export function begunSince(generations: readonly Generation[], digest: string): Generation[] {
-  const present = generations.findLastIndex((one) => one.digest === digest);
-  return present < 0 ? [] : generations.slice(present + 1);
-}
-
-/**
- * The deploys that were published, the latest first: each names the one that it replaced. Others before
- * the present one never came to be, or lost against one of these.
- */
-export function publishedOf(generations: readonly Generation[], digest: string): Generation[] {
-  const line: Generation[] = [];
-  let wanted = digest;
-  let end = generations.length;
-  for (;;) {
-    const at = generations.slice(0, end).findLastIndex((one) => one.digest === wanted);
-    // Where the line breaks off, or was never written down, all that came before may have been.
-    if (at < 0) return [...line, ...generations.slice(0, end).reverse()];
-    const generation = generations[at] as Generation;
-    line.push(generation);
-    if (generation.after === 'none') return line;
-    end = at;
-    if (generation.after === undefined) return [...line, ...generations.slice(0, end).reverse()];
-    wanted = generation.after;
-  }
-}
-
-/** When a deploy began; in milliseconds since 1970. */
-export function timeOf({ name, written }: Generation): number {
-  return publishedAt(name) || written;
 }
 
 /** Writes down that somebody begins to prune; answers what writes down the end of it. */

@@ -1,3 +1,4 @@
+import { begunSince, type Generation, publishedOf, timeOf } from '../../archive.js';
 import { CODINGS, SUFFIXES } from '../../codings.js';
 import { hashedName } from '../../names.js';
 import type { Hashing, Storage } from '../../storage.js';
@@ -15,14 +16,7 @@ import { isOwn } from '../desk.js';
 import { eachOf } from '../flight.js';
 import { contentOf, readPublished } from '../publish.js';
 import { remove } from '../write.js';
-import {
-  beginPruning,
-  begunSince,
-  type Generation,
-  publishedOf,
-  readArchive,
-  timeOf,
-} from './generations.js';
+import { beginPruning, readArchive } from './generations.js';
 import { entriesOf } from './listing.js';
 
 /** A deploy that has begun so long ago, and is not published, will not be. */

@@ -1,5 +1,5 @@
+import { ARCHIVE, archiveName, begunSince, digestsIn, type Generation } from '../../archive.js';
 import { CODINGS } from '../../codings.js';
-import { ARCHIVE } from '../../manifest.js';
 import type { Hashing, Storage } from '../../storage.js';
 import { faultsOf } from '../collect-hashed.js';
 import { crewOf, FILES_A_THREAD } from '../crew.js';
@@ -7,9 +7,7 @@ import { type Desk, isOwn } from '../desk.js';
 import type { HashedFile } from '../file.js';
 import { hashFiles, progressOf } from '../hashed.js';
 import {
-  archiveName,
   contentOf,
-  digestsIn,
   type ManifestEntry,
   type Published,
   readPublished,
@@ -22,7 +20,7 @@ import { MANIFEST_FIELDS, switchManifest } from '../switch.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
-import { begunSince, type Generation, hasBeenPruned, readArchive } from './generations.js';
+import { hasBeenPruned, readArchive } from './generations.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
 import { sendAll } from './send.js';

@@ -158,18 +158,21 @@ function gate() {
   return { arrived, open, wait };
 }
 
-describe.skipIf(swiftMissing !== undefined)(`pruning and deploying at once${withoutSwift}`, () => {
-  async function deployedTwice() {
+describe.skipIf(swiftMissing !== undefined)(`deployers and pruners at once${withoutSwift}`, () => {
+  async function nothingDeployed() {
     const store = await place();
-    const { first, second } = releases(store.config);
-    const [deploying, tidying] = [await proxyTo(store.endpoint), await proxyTo(store.endpoint)];
-    await succeed(first, COLLECT, deploying);
-    return { store, first, second, deploying, tidying };
+    const [deploying, other] = [await proxyTo(store.endpoint), await proxyTo(store.endpoint)];
+    return { store, ...releases(store.config), deploying, other };
+  }
+  async function firstDeployed() {
+    const { other: tidying, ...rest } = await nothingDeployed();
+    await succeed(rest.first, COLLECT, rest.deploying);
+    return { ...rest, tidying };
   }
   const PRUNE = ['prune', '--keep', '1'];
 
   it('what has been sent and not been published yet stays, or is sent again', async () => {
-    const { store, first, second, deploying, tidying } = await deployedTwice();
+    const { store, first, second, deploying, tidying } = await firstDeployed();
     const { arrived, open, wait } = gate();
     const collecting = run(second, COLLECT, deploying, wait(isManifestWrite));
     await Promise.race([arrived, collecting]);
@@ -184,7 +187,7 @@ describe.skipIf(swiftMissing !== undefined)(`pruning and deploying at once${with
   });
 
   it('what is about to go and is needed again meanwhile is waited for, and sent again', async () => {
-    const { store, first, second, deploying, tidying } = await deployedTwice();
+    const { store, first, second, deploying, tidying } = await firstDeployed();
     await succeed(second, COLLECT, deploying);
     const [atDelete, atLook] = [gate(), gate()];
     const pruning = run(
@@ -205,5 +208,20 @@ describe.skipIf(swiftMissing !== undefined)(`pruning and deploying at once${with
     const one = await pathsOf(first);
     expect(await store.paths()).toEqual(one);
     expect(await store.missing(Object.values(one))).toEqual([]);
+  });
+
+  it('of two deployers, the one that is overtaken says so, and what was published stands', async () => {
+    const { store, first, second, deploying, other } = await nothingDeployed();
+    const { arrived, open, wait } = gate();
+    const late = run(first, COLLECT, deploying, wait(isManifestWrite));
+    await Promise.race([arrived, late]);
+    await succeed(second, COLLECT, other);
+    open();
+    const { status, text } = await late;
+    expect(status, text).toBe(1);
+    expect(text).toContain('Another deploy was published');
+    const two = await pathsOf(second);
+    expect(await store.paths()).toEqual(two);
+    expect(await store.missing(Object.values(two))).toEqual([]);
   });
 });

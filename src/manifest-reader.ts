@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { durationText } from './durations.js';
+import { earlierManifests } from './earlier-manifests.js';
 import {
   ManifestError,
   NotReadyError,
@@ -18,6 +19,8 @@ export interface ReaderOptions {
   readonly refreshMs: number;
   /** Whether there must be one; otherwise none is an empty one. */
   readonly strict: boolean;
+  /** Where manifests of earlier deploys are kept; `undefined`: nowhere that they can be read. */
+  readonly archive?: Storage | undefined;
   /**
    * After how many milliseconds without an answer nobody waits for a reading any more, and another one
    * may begin.
@@ -36,6 +39,11 @@ export interface ManifestReader {
    * @throws {NotReadyError} where it is elsewhere, and has not been read yet.
    */
   current(): Manifest;
+  /**
+   * What an earlier manifest says of a name that the present one has not; only where it is read again
+   * in the background.
+   */
+  earlierName(name: string): string | undefined;
   /** Reads it, unless it has been read; all who wait for that, wait for one reading. */
   ready(): Promise<void>;
   /** Reads it again; where that fails, or it is as it was, the one that was read stays. */
@@ -56,7 +64,7 @@ interface Reading {
 /** Holds the manifest: read at once from this machine, beforehand from elsewhere, again if wanted. */
 export function manifestReader(
   storage: Storage,
-  { manifestName, refreshMs, strict, patienceMs = PATIENCE_MS }: ReaderOptions,
+  { manifestName, refreshMs, strict, archive, patienceMs = PATIENCE_MS }: ReaderOptions,
 ): ManifestReader {
   let manifest: Manifest | undefined;
   let digest: string | undefined;
@@ -68,9 +76,11 @@ export function manifestReader(
   let taken = 0;
   /** What the last reading failed with. */
   let fault: Error | undefined;
-  let dueAt = 0;
   /** Since when it could not be read in the background. */
   let awaySince: number | undefined;
+  const earlier = refreshMs > 0 ? earlierManifests() : undefined;
+  /** The reading of those before the one that this process has read first. */
+  let looking: Promise<void> | undefined;
   const location = () => manifestPlace(storage, manifestName);
 
   function accept(bytes: Uint8Array | undefined): Manifest {
@@ -78,7 +88,12 @@ export function manifestReader(
       // Who has made something of it, such as answers, need not make it anew.
       const found = manifest && digestOf(bytes);
       if (manifest !== undefined && found === digest) return manifest;
-      manifest = parseManifest(bytes, location());
+      const next = parseManifest(bytes, location());
+      if (manifest === undefined) {
+        if (earlier && archive) looking = earlier.load(archive, archivedAs(bytes), warn);
+        if (refreshMs > 0) keepLooking(new WeakRef(reader), refreshMs);
+      } else earlier?.add(manifest);
+      manifest = next;
       digest = found;
     } else if (!strict && (manifest === undefined || manifest.paths.size === 0)) {
       digest = undefined;
@@ -124,7 +139,6 @@ export function manifestReader(
     const end = () => {
       if (reading !== own) return;
       reading = undefined;
-      dueAt = performance.now() + intervalOf(refreshMs);
     };
     reading = own;
     own.done.then(end, end);
@@ -146,9 +160,7 @@ export function manifestReader(
       const code = systemCode(cause);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(cause);
     }
-    const found = accept(bytes);
-    dueAt = performance.now() + intervalOf(refreshMs);
-    return found;
+    return accept(bytes);
   }
 
   function notReady(): NotReadyError {
@@ -165,6 +177,7 @@ export function manifestReader(
   }
 
   function lookAgain(): void {
+    if (promising()) return;
     if (reading !== undefined) {
       const why = `The manifest ${location()} cannot be read: ${silenceOf(reading)}`;
       tellAway(why, reading.since);
@@ -190,24 +203,43 @@ export function manifestReader(
     warn(`The manifest ${location()} can be read again, after ${away}.`);
   }
 
-  return {
+  const reader: ManifestReader & Looking = {
     get location() {
       return location();
     },
     load: begin,
-    /**
-     * Nobody waits for a manifest that is due: who notices gets the one that is there. After an hour
-     * without visitors that is the one of an hour ago, and right too: files of earlier deploys stay.
-     */
-    current(): Manifest {
-      if (manifest === undefined) return readNow();
-      if (refreshMs > 0 && performance.now() >= dueAt && !promising()) lookAgain();
-      return manifest;
-    },
+    lookAgain,
+    current: () => manifest ?? readNow(),
+    earlierName: (name) => earlier?.hashedName(name),
     async ready() {
       if (manifest === undefined) await (promising()?.done ?? begin());
+      await looking;
     },
   };
+  return reader;
+}
+
+interface Looking {
+  /** Reads it in the background, and tells where that fails. */
+  lookAgain(): void;
+}
+
+/** What timers of Node can wait; beyond, they do not wait at all. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Looks again and again, also while nobody asks: after a quiet night, the files of yesterday's manifest
+ * may have been pruned. It keeps neither the process alive nor a reader that nobody has any more.
+ */
+function keepLooking(reader: WeakRef<Looking>, refreshMs: number): void {
+  const interval = refreshMs * (1 + JITTER * (2 * Math.random() - 1));
+  const look = () => {
+    const present = reader.deref();
+    if (present === undefined) return;
+    present.lookAgain();
+    keepLooking(reader, refreshMs);
+  };
+  setTimeout(look, Math.min(interval, LONGEST_MS)).unref();
 }
 
 /** Where a manifest is, for messages. */
@@ -223,10 +255,6 @@ async function versionOf(storage: Storage, name: string, tag: string | undefined
   return body && { body, tag: undefined };
 }
 
-function intervalOf(refreshMs: number): number {
-  return refreshMs * (1 + JITTER * (2 * Math.random() - 1));
-}
-
 function warn(message: string): void {
   process.emitWarning(message, 'StaticFilesWarning');
 }
@@ -237,6 +265,11 @@ function silenceOf({ since }: Reading): string {
 
 function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/** By what the archive names a manifest; see `collect/state`. */
+function archivedAs(bytes: Uint8Array): string {
+  return process.getBuiltinModule('node:crypto').hash('md5', bytes).slice(0, 12);
 }
 
 /** Loaded when a manifest is read again: no start needs it. */

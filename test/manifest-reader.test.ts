@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { archiveName } from '../src/archive.js';
 import { ManifestError, NotReadyError, PeerError, StorageError } from '../src/errors.js';
 import { type ManifestReader, manifestReader, type ReaderOptions } from '../src/manifest-reader.js';
+import type { Storage } from '../src/storage.js';
 import { fileSystemStorage } from '../src/storages/filesystem.js';
 import { memoryStorage } from '../src/storages/memory.js';
 import { type DistantStore, distantStore, manifestOf, type StoreTraits } from './distant-store.js';
@@ -34,17 +37,11 @@ function readerOf(storage: DistantStore['storage'], options: Partial<ReaderOptio
   return manifestReader(storage, { manifestName, refreshMs, strict, ...more });
 }
 
-/** The clock goes on by so much, at once. */
+/** The clock goes on by so much, at once, and timers with it. */
 function clock(): { skip(ms: number): void } {
-  let ahead = 0;
-  const now = performance.now.bind(performance);
-  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
-  onTestFinished(() => spy.mockRestore());
-  return {
-    skip(ms) {
-      ahead += ms;
-    },
-  };
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return { skip: (ms) => void vi.advanceTimersByTime(ms) };
 }
 
 /** All that can be done without waiting, is done. */
@@ -267,20 +264,32 @@ describe('what went wrong', () => {
 });
 
 describe('in the background', () => {
-  test('who notices that it is time gets what is there, and the next one what is new', async () => {
+  test('whoever comes while it is read gets what is there, and the next one what is new', async () => {
     const { skip } = clock();
     const { reader, hash, asked, publish } = await site({ refreshMs: HOUR });
     await reader.ready();
     await publish(B ?? '');
     skip(0.8 * HOUR);
-    expect(hash()).toBe('a');
     await settled();
+    expect(hash()).toBe('a');
     expect(asked.length).toBe(1);
-    skip(24 * HOUR); // nobody has come since
+    skip(0.4 * HOUR); // nobody has come since
     expect(hash()).toBe('a');
     await settled();
     expect(hash()).toBe('b');
     expect(asked).toEqual([undefined, '1']);
+  });
+
+  test('goes on while nobody asks, and ends with the reader', async () => {
+    const { skip } = clock();
+    const { reader, asked } = await site({ refreshMs: HOUR });
+    await reader.ready();
+    for (let hour = 0; hour < 24; hour++) {
+      skip(HOUR);
+      await settled();
+    }
+    expect(asked.length).toBeGreaterThanOrEqual(22);
+    expect(vi.getTimerCount()).toBe(1);
   });
 
   test('nothing asks where refresh is not set', async () => {
@@ -302,9 +311,10 @@ describe('in the background', () => {
     writeFileSync(join(root, 'staticfiles.json'), B ?? '');
     skip(0.8 * HOUR);
     expect(hashed()).toBe('x.a.css');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let turn = 0; turn < 100; turn++) await settled();
     expect(hashed()).toBe('x.a.css');
     skip(0.4 * HOUR);
+    vi.useRealTimers();
     await vi.waitFor(() => expect(hashed()).toBe('x.b.css'), 5000);
   });
 
@@ -368,10 +378,87 @@ describe('in the background', () => {
     expect(hash()).toBe('a');
     await settled();
     expect(hash()).toBe('b');
-    expect(heard.map((text) => text.replace(/\b61(\.\d)?(?= s)/, 'some'))).toEqual([
+    expect(heard.map((text) => text.replace(/\b6[0-2](\.\d)?(?= s)/, 'some'))).toEqual([
       `StaticFilesWarning: The manifest ${PLACE} cannot be read: its storage has not answered for some s. The last good one stays. This is told once, and again when it can be read.`,
       `StaticFilesWarning: The manifest ${PLACE} can be read again, after some s.`,
     ]);
+  });
+});
+
+describe('names of earlier releases', () => {
+  const release = (name: string) =>
+    manifestOf({ [name]: `${name}.hashed`, 'x.css': `x.${name}.css` });
+
+  test('are answered by the manifests that this process has read, the latest first', async () => {
+    const { reader, publish } = await site({ refreshMs: HOUR });
+    await reader.ready();
+    for (const name of ['1', '2', '3', '4']) {
+      await publish(release(name));
+      await reader.load();
+    }
+    expect(reader.current().paths.has('3')).toBe(false);
+    expect(reader.earlierName('3')).toBe('3.hashed');
+    expect(reader.earlierName('1')).toBe('1.hashed');
+    expect(reader.earlierName('x.css')).toBe('x.3.css');
+    expect(reader.earlierName('4')).toBeUndefined();
+  });
+
+  test('are forgotten after three more, and unknown where nothing is read again', async () => {
+    const { reader, publish } = await site({ refreshMs: HOUR });
+    await reader.ready();
+    for (const name of ['1', '2', '3', '4', '5']) {
+      await publish(release(name));
+      await reader.load();
+    }
+    expect(['1', '2'].map((name) => reader.earlierName(name))).toEqual([undefined, '2.hashed']);
+    const still = await site();
+    await still.reader.ready();
+    await still.publish(release('1'));
+    await still.reader.load();
+    expect(still.reader.earlierName('x.css')).toBeUndefined();
+  });
+
+  test('are read from the archive by processes that come later', async () => {
+    const storage = memoryStorage();
+    const deploys = ['1', '2', '3', '4'].map(release);
+    let after = 'none';
+    for (const [index, body] of deploys.entries()) {
+      const digest = createHash('md5').update(body).digest('hex').slice(0, 12);
+      await storage.write(archiveName(digest, index * 1000, after), Buffer.from(body), {
+        mtimeMs: index * 1000,
+      });
+      after = digest;
+    }
+    // The last has begun, and is not published.
+    await storage.write('staticfiles.json', Buffer.from(deploys[2] ?? ''));
+    const reader = readerOf(storage, { refreshMs: HOUR, archive: storage });
+    await reader.ready();
+    expect(['1', '2', '4'].map((name) => reader.earlierName(name))).toEqual([
+      '1.hashed',
+      '2.hashed',
+      undefined,
+    ]);
+  });
+
+  test('that cannot be read from there are told of, and nothing else is wrong', async () => {
+    const heard = warnings('bucket');
+    const storage: Storage = {
+      ...memoryStorage(),
+      location: 's3://bucket/',
+      // biome-ignore lint/correctness/useYield: it fails before
+      async *entries() {
+        throw new StorageError('s3://bucket/ may not be listed.');
+      },
+    };
+    await storage.write('staticfiles.json', Buffer.from(A ?? ''));
+    const reader = readerOf(storage, { refreshMs: HOUR, archive: storage });
+    await reader.ready();
+    expect(reader.current().paths.size).toBe(1);
+    await vi.waitFor(() =>
+      expect(heard).toEqual([
+        'StaticFilesWarning: The manifests of earlier deploys cannot be read in s3://bucket/: s3://bucket/ may not be listed. Pages of an earlier release that ask for names which only that had, fail in this process.',
+      ]),
+    );
   });
 });
 

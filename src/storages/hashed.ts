@@ -82,10 +82,11 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
 /** In production: the manifest knows every name. */
 function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy): Storage {
   const { strict, manifestName, refreshMs, keepOriginals } = policy;
-  const manifest = manifestReader(manifestStorage, policy);
+  const archive = files.path === undefined ? files : undefined;
+  const manifest = manifestReader(manifestStorage, { ...policy, archive });
 
   function hashedName(name: string): string | undefined {
-    return manifest.current().paths.get(name);
+    return manifest.current().paths.get(name) ?? manifest.earlierName(name);
   }
 
   return {

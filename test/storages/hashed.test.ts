@@ -28,11 +28,15 @@ import { add, project } from '../project.js';
 import { thrownBy } from '../thrown.js';
 import { warnings } from '../warnings.js';
 
-storageContract('hashedStorage', async () => {
-  const storage = hashedStorage({ over: memoryStorage(), strict: false });
-  await storage.ready?.();
-  return storage;
-});
+storageContract(
+  'hashedStorage',
+  async () => {
+    const storage = hashedStorage({ over: memoryStorage(), strict: false });
+    await storage.ready?.();
+    return storage;
+  },
+  { hasEntries: true, hasVersions: true, writeIf: 'works' },
+);
 
 const PATHS = {
   'a.css': 'a.0123456789ab.css',

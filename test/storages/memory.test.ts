@@ -12,7 +12,11 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-storageContract('memoryStorage', () => memoryStorage());
+storageContract('memoryStorage', () => memoryStorage(), {
+  hasEntries: true,
+  hasVersions: true,
+  writeIf: 'works',
+});
 
 describe('memoryStorage', () => {
   test('takes its base URL from its option, from the settings, or /static/', () => {

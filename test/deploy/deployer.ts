@@ -71,7 +71,7 @@ export function isAssetWrite({ method, path }: Exchange): boolean {
   return method === 'PUT' && !/staticfiles\.json|\/\.staticfiles\//.test(path);
 }
 
-/** Somebody looks whether files are being pruned. */
-export function isLookAtPruning({ method, path }: Exchange): boolean {
-  return method === 'HEAD' && path.includes('/.staticfiles/prune.json');
+/** Somebody looks who deploys and who prunes. */
+export function isLook({ method, path }: Exchange): boolean {
+  return method === 'GET' && path.includes('prefix=.staticfiles%2F');
 }

@@ -122,8 +122,9 @@ async function deploysIn(storage: Storage, hashing: Hashing): Promise<Deploys> {
   const isShared = manifestStorage.path === undefined;
   for (const generation of generations.filter((one) => !line.includes(one))) {
     const isYoung = Date.now() - generation.written < GIVEN_UP_MS;
-    // Of two in the same second, nobody knows which was first.
-    const isNext = since.has(generation) || generation.after === present.digest;
+    // Clocks of storages may tell seconds only; of two in the same, each says what it came after.
+    const isTied = generation.written === own?.written && generation.after === present.digest;
+    const isNext = since.has(generation) || isTied;
     const mayCome = isNext && (isYoung || !isShared);
     (mayCome ? begun : givenUp).push(await knownDeploy(storage, generation, undefined));
   }

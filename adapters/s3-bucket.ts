@@ -161,10 +161,11 @@ function reader({ sdk, client, at }: Connection) {
       isBucketSeen = true;
       return { size: found.ContentLength ?? 0, mtimeMs: found.LastModified?.getTime() ?? 0 };
     } catch (error) {
-      const isMissing = status(error) === 404;
-      // The reason of a fault stands in the body of an answer, and those to HEAD have none.
-      if (status(error) !== undefined && !(isMissing && isBucketSeen)) await get(key);
-      if (isMissing) return undefined;
+      const http = status(error) ?? 0;
+      if (http === 404 && isBucketSeen) return undefined;
+      // The reason of a refusal stands in the body of an answer, and those to HEAD have none.
+      if (http >= 300 && http < 500) await get(key);
+      if (http === 404) return undefined;
       throw error;
     }
   }

@@ -54,15 +54,8 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 /** Opens the bucket when it is first needed: the SDK is large. */
 function lazyBucket(settings: S3Settings): () => Promise<Bucket> {
   let opening: Promise<Bucket> | undefined;
-  async function open(): Promise<Bucket> {
-    const { openBucket } = await import('./s3-bucket.js');
-    return openBucket(settings);
-  }
   return () => {
-    opening ??= open().catch((error) => {
-      opening = undefined; // what was not installed may be the next time
-      throw error;
-    });
+    opening ??= import('./s3-bucket.js').then(({ openBucket }) => openBucket(settings));
     return opening;
   };
 }
@@ -117,6 +110,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
 
   async function* entries(beginning = ''): AsyncGenerator<ListedFile> {
     assertName(beginning);
+    if (Buffer.byteLength(prefix + beginning) > LONGEST_KEY) return;
     for await (const file of (await open()).list(prefix + beginning)) {
       const name = file.name.slice(prefix.length);
       if (isFile(name)) yield { ...file, name };
@@ -142,7 +136,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     async writeFile(name, path, writing = {}) {
       const key = keyToWrite(name);
       const fields = fieldsOf(name, writing, settings);
-      await (await open()).putFile({ key, path, fields, md5: writing.md5 });
+      await (await open()).putFile({ key, path, fields, md5: writing.md5?.toLowerCase() });
     },
     async delete(name) {
       const key = keyOf(name);

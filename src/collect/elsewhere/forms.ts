@@ -18,6 +18,8 @@ export interface Forms {
   readonly names: ReadonlySet<string>;
   /** Of each content that was tried, by its name. */
   readonly sizes: ReadonlyMap<string, Sizes>;
+  /** Whether one is counted on that no manifest vouches for. */
+  readonly isCountedOn: boolean;
   readonly report: CompressionReport;
 }
 
@@ -41,8 +43,10 @@ export async function compressBeside(
   const codingsFor = codingsOf(run.settings.compress, takenBy(run.files));
   const sizes = new Map<string, Partial<{ [C in Coding]: number }>>();
   const wanted: Wanted[] = [];
+  let isCountedOn = false;
   for (const content of contents.filter(isWorthTrying)) {
     const own = knownSizes(content, codingsFor([content.name]), record, shelf);
+    isCountedOn ||= Object.keys(own).length > 0 && !record.vouchesFor(content);
     sizes.set(content.name, own);
     const codings = codingsFor([content.name]).filter((coding) => own[coding] === undefined);
     if (codings.length > 0) wanted.push({ content, codings });
@@ -61,6 +65,7 @@ export async function compressBeside(
     possible,
     names: new Set([...namesOf(sizes), ...possible]),
     sizes,
+    isCountedOn,
     report: reportOf(contents, sizes, wanted),
   };
 }

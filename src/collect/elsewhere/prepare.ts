@@ -44,9 +44,11 @@ export async function prepare(
   const encoded = await encodeInPlace(run, desk, missing);
   const beside = storage.encoding === undefined ? wanted : [];
   const forms = await compressBeside(run, desk, beside, record, shelf);
-  const toSend = [...forms.made, ...encoded].filter((content) => !shelf.holds(content));
+  const ready = [...forms.made, ...encoded];
+  const toSend = ready.filter((content) => !shelf.holds(content));
   const outdated = outdatedForms(run, contents, forms, shelf);
-  return { toSend, forms, outdated, isCountedOn: shelf.isCountedOn };
+  const isCountedOn = shelf.isCountedOn || forms.isCountedOn || toSend.length < ready.length;
+  return { toSend, forms, outdated, isCountedOn };
 }
 
 /** Compressed forms of what plain names held before: whoever serves them would serve the old content. */

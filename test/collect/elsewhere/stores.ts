@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { afterAll, beforeAll } from 'vitest';
+import { type AzureStorageOptions, azureStorage } from '../../../adapters/azure.js';
+import { type S3StorageOptions, s3Storage } from '../../../adapters/s3.js';
+import type { ListedFile, Storage } from '../../../src/storage.js';
+import { type Azurite, azurite } from '../../azurite.js';
+import type { Exchange } from '../../proxy.js';
+import { swift, swiftMissing, withoutSwift } from '../../swift.js';
+
+/** What is in a store under a name, and how it is answered. */
+export interface StoredObject {
+  readonly body: Buffer;
+  readonly type: string | undefined;
+  readonly cache: string | undefined;
+  readonly encoding: string | undefined;
+}
+
+/** The options of both storages that tests of collecting need. */
+export type StoreOptions = Pick<
+  S3StorageOptions & AzureStorageOptions,
+  'prefix' | 'concurrency' | 'encoding' | 'publicUrl'
+>;
+
+/** A bucket, or a container, that nobody else knows. */
+export interface Store {
+  /** Where the server is: for a proxy before it. */
+  readonly origin: string;
+  /** A storage of it that asks `origin`. */
+  storage(options?: StoreOptions, origin?: string): Storage;
+  /** The same for a process of its own: a module that exports it as `storage`. */
+  source(options?: object, origin?: string): string;
+  /** All that is there, as it is answered. */
+  objects(): Promise<Record<string, StoredObject>>;
+}
+
+/** Tests do not wait long between tries. */
+const RETRYING = { retryDelayInMs: 10, maxRetryDelayInMs: 200 };
+
+export interface StoreKind {
+  /** For titles; where there is none here, with the reason. */
+  readonly name: string;
+  readonly missing: string | undefined;
+  /** Whether it writes on conditions. */
+  readonly isConditional: boolean;
+  create(): Promise<Store>;
+}
+
+/** The stores for the tests of one file. */
+export function useStores(): { readonly swift: StoreKind; readonly azurite: StoreKind } {
+  let running: Azurite;
+  beforeAll(async () => {
+    running = await azurite();
+  });
+  afterAll(() => running.stop());
+  return {
+    swift: {
+      name: `Swift${withoutSwift}`,
+      missing: swiftMissing,
+      isConditional: false,
+      create: swiftStore,
+    },
+    azurite: {
+      name: 'Azurite',
+      missing: undefined,
+      isConditional: true,
+      create: () => azuriteStore(running),
+    },
+  };
+}
+
+async function swiftStore(): Promise<Store> {
+  const server = await swift();
+  const { endpoint: origin, region, credentials } = server;
+  const bucket = await server.bucket();
+  const optionsOf = (options: object, endpoint: string) => ({
+    bucket,
+    endpoint,
+    region,
+    credentials,
+    ...options,
+  });
+  const client = new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true });
+  return {
+    origin,
+    storage: (options = {}, endpoint = origin) => s3Storage(optionsOf(options, endpoint)),
+    source: (options = {}, endpoint = origin) =>
+      moduleText('s3', 's3Storage', optionsOf(options, endpoint)),
+    objects: () =>
+      objectsOf(s3Storage(optionsOf({}, origin)), async (Key) => {
+        const { Body, ContentType, CacheControl, ContentEncoding } = await client.send(
+          new GetObjectCommand({ Bucket: bucket, Key }),
+        );
+        return {
+          body: Buffer.from((await Body?.transformToByteArray()) ?? []),
+          type: ContentType,
+          cache: CacheControl,
+          encoding: ContentEncoding,
+        };
+      }),
+  };
+}
+
+async function azuriteStore(running: Azurite): Promise<Store> {
+  const { accountName, accountKey, url, connectionString } = running;
+  const { origin, pathname } = new URL(url);
+  const container = await running.container();
+  const optionsOf = (options: object, at: string) => ({
+    container,
+    accountName,
+    accountKey,
+    url: at + pathname,
+    clientOptions: { retryOptions: RETRYING },
+    ...options,
+  });
+  const client =
+    BlobServiceClient.fromConnectionString(connectionString).getContainerClient(container);
+  return {
+    origin,
+    storage: (options = {}, at = origin) => azureStorage(optionsOf(options, at)),
+    source: (options = {}, at = origin) =>
+      moduleText('azure', 'azureStorage', optionsOf(options, at)),
+    objects: () =>
+      objectsOf(azureStorage(optionsOf({}, origin)), async (name) => {
+        const blob = client.getBlobClient(name);
+        const { contentType, cacheControl, contentEncoding } = await blob.getProperties();
+        return {
+          body: await blob.downloadToBuffer(),
+          type: contentType,
+          cache: cacheControl,
+          encoding: contentEncoding || undefined,
+        };
+      }),
+  };
+}
+
+function moduleText(adapter: string, name: string, options: object): string {
+  const url = new URL(`../../../dist/adapters/${adapter}.js`, import.meta.url);
+  return `import { ${name} } from ${JSON.stringify(url)};
+    export const storage = ${name}(${JSON.stringify(options)});`;
+}
+
+async function objectsOf(
+  storage: Storage,
+  get: (name: string) => Promise<StoredObject>,
+): Promise<Record<string, StoredObject>> {
+  const listed = await entries(storage);
+  return Object.fromEntries(
+    await Promise.all(listed.map(async ({ name }) => [name, await get(name)] as const)),
+  );
+}
+
+/** All that a storage lists, by name. */
+export async function entries(storage: Storage, prefix = ''): Promise<ListedFile[]> {
+  const found: ListedFile[] = [];
+  for await (const entry of storage.entries?.(prefix) ?? []) found.push(entry);
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The names of files that collecting did not write for itself. */
+export async function fileNames(storage: Storage): Promise<string[]> {
+  const found = await entries(storage);
+  return found.map(({ name }) => name).filter((name) => !name.startsWith('.staticfiles/'));
+}
+
+/** Whether a request asks for a listing. */
+export function isListing({ method, path }: Exchange): boolean {
+  return method === 'GET' && /[?&](?:list-type=2|comp=list)\b/.test(path);
+}
+
+/** The name of the object that a request is about, as its path has it; empty for a listing. */
+export function objectOf({ path }: Exchange): string {
+  const [, , name = ''] = /^\/(staticfiles(?:-[\da-f-]+|\/c-[\da-f-]+))\/([^?]*)/.exec(path) ?? [];
+  return decodeURIComponent(name);
+}
+
+/** The names of what was sent through a proxy, manifests apart. */
+export function sentThrough(requests: readonly Exchange[]): string[] {
+  return requests
+    .filter(({ method }) => method === 'PUT')
+    .map(objectOf)
+    .filter((name) => name !== 'staticfiles.json' && !name.startsWith('.staticfiles/'))
+    .sort();
+}
+
+export const md5 = (body: string | Uint8Array) => createHash('md5').update(body).digest('hex');

@@ -16,7 +16,7 @@ import { isOwn } from '../desk.js';
 import { eachOf } from '../flight.js';
 import { contentOf, readPublished } from '../publish.js';
 import { remove } from '../write.js';
-import { beginPruning, type PruningTurn, readArchive } from './generations.js';
+import { beginPruning, readArchive } from './generations.js';
 import { entriesOf } from './listing.js';
 
 /** A deploy that has begun so long ago, and is not published, will not be. */
@@ -32,13 +32,13 @@ export async function pruneElsewhere(
   hashing: Hashing,
   pruning: Pruning,
 ): Promise<PruneReport> {
-  const turn = pruning.dryRun ? undefined : await beginPruning(storage);
+  const end = pruning.dryRun ? async () => {} : await beginPruning(storage);
   try {
-    const report = await prune(storage, hashing, pruning, turn);
-    await turn?.end();
+    const report = await prune(storage, hashing, pruning);
+    await end();
     return report;
   } catch (error) {
-    await turn?.end().catch(() => {}); // the first fault tells more
+    await end().catch(() => {}); // the first fault tells more
     throw error;
   }
 }
@@ -47,7 +47,6 @@ async function prune(
   storage: Storage,
   hashing: Hashing,
   { dryRun, rules, onDelete }: Pruning,
-  turn: PruningTurn | undefined,
 ): Promise<PruneReport> {
   const sizes = new Map<string, number>();
   for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
@@ -63,7 +62,6 @@ async function prune(
     await eachOf(
       batch,
       async (name) => {
-        turn?.check();
         onDelete(name);
         if (!dryRun) await remove(storage, name);
       },
@@ -122,10 +120,7 @@ async function deploysIn(storage: Storage, hashing: Hashing): Promise<Deploys> {
   const isShared = manifestStorage.path === undefined;
   for (const generation of generations.filter((one) => !line.includes(one))) {
     const isYoung = Date.now() - generation.written < GIVEN_UP_MS;
-    // Clocks of storages may tell seconds only; of two in the same, each says what it came after.
-    const isTied = generation.written === own?.written && generation.after === present.digest;
-    const isNext = since.has(generation) || isTied;
-    const mayCome = isNext && (isYoung || !isShared);
+    const mayCome = since.has(generation) && (isYoung || !isShared);
     (mayCome ? begun : givenUp).push(await knownDeploy(storage, generation, undefined));
   }
   return { deploys, begun, givenUp };

@@ -4,11 +4,8 @@ import { BIN, start } from '../process.js';
 import type { Exchange, StoreProxy, Verdict } from '../proxy.js';
 import type { Release } from './releases.js';
 
-/** What happens to a request of a deployer; `number` counts the requests of its run. */
-export type Moment = (
-  request: Exchange,
-  number: number,
-) => Verdict | 'kill' | Promise<Verdict | 'kill'>;
+/** What happens to a request of a deployer. */
+export type Moment = (request: Exchange) => Verdict | 'kill' | Promise<Verdict | 'kill'>;
 
 export interface Ended {
   readonly status: number | null;
@@ -27,11 +24,12 @@ export async function run(
   const running = start([BIN, ...args], root, { NODE_ENV: 'production', STORE: proxy.url });
   const { process } = running;
   const ended = once(process, 'close');
-  let requests = 0;
+  let isDead = false;
   proxy.before = async (request) => {
-    requests++;
-    const verdict = await moment(request, requests);
+    // What it has begun to say besides, nobody hears.
+    const verdict = isDead ? 'kill' : await moment(request);
     if (verdict !== 'kill') return verdict;
+    isDead = true;
     process.kill('SIGKILL');
     return 'reset-before';
   };

@@ -1,12 +1,13 @@
 import { NameError, NotReadyError } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
-import { bucketUrl, fileUrl, knownHost } from './s3-address.js';
-import type { Bucket } from './s3-bucket.js';
-import { type Fields, KEPT_FIELDS, keptFields, ownFields } from './s3-fields.js';
-import { checkedOptions, type S3Settings, type S3StorageOptions } from './s3-options.js';
+import type { Fields } from '../src/stored-fields.js';
+import { bucketUrl, fileUrl, knownHost } from './s3/address.js';
+import type { Bucket } from './s3/bucket.js';
+import { KEPT_FIELDS, keptFields, ownFields } from './s3/fields.js';
+import { checkedOptions, type S3Settings, type S3StorageOptions } from './s3/options.js';
 
-export type { S3StorageOptions } from './s3-options.js';
+export type { S3StorageOptions } from './s3/options.js';
 
 /** Files in a bucket. */
 export interface S3Storage extends Storage {
@@ -55,7 +56,7 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 function lazyBucket(settings: S3Settings): () => Promise<Bucket> {
   let opening: Promise<Bucket> | undefined;
   return () => {
-    opening ??= import('./s3-bucket.js').then(({ openBucket }) => openBucket(settings));
+    opening ??= import('./s3/bucket.js').then(({ openBucket }) => openBucket(settings));
     return opening;
   };
 }
@@ -148,7 +149,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     entries,
     async signedUrl(name, signing = {}) {
       const key = keyToWrite(name);
-      const { signedUrl } = await import('./s3-signed.js');
+      const { signedUrl } = await import('./s3/signed.js');
       return signedUrl(open, settings, { key, name: key.slice(prefix.length) }, signing);
     },
     location: `s3://${bucket}/${prefix}`,

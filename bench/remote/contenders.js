@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,13 +25,19 @@ export const FLOOR = 'PutObject of the same, nothing else';
  * empty bucket at every other number of requests in flight that is asked for.
  */
 export const CONTENDERS = {
-  [DJANGO]: { cases: ['cold', 'nothing', 'changed'], command: django('S3ManifestStaticStorage') },
+  [DJANGO]: {
+    cases: ['cold', 'nothing', 'changed'],
+    isPython: true,
+    command: django('S3ManifestStaticStorage'),
+  },
   'django-storages, S3StaticStorage, no hashes': {
     cases: ['cold', 'nothing', 'changed'],
+    isPython: true,
     command: django('S3StaticStorage'),
   },
   'boto3, a loop of put_object, no hashes': {
     cases: ['cold'],
+    isPython: true,
     command: () => ({ program: PYTHON, args: [here('loops/put.py')] }),
   },
   [SDK]: {
@@ -59,6 +66,14 @@ export const CONTENDERS = {
     command: (job) => ({ args: [here('collect.js'), configFile(job)] }),
   },
 };
+
+/** Why django-storages and boto3 are left out; `undefined` where they are not. */
+export function whyNoPython() {
+  const imports = 'import boto3, django.contrib.staticfiles, storages.backends';
+  const { status } = spawnSync(PYTHON, ['-c', imports], { stdio: 'ignore' });
+  if (status === 0) return undefined;
+  return `${PYTHON} has no django-storages; Debian: python3-django python3-django-storages python3-boto3`;
+}
 
 function django(storage) {
   return () => ({

@@ -8,13 +8,12 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run, scratch, settle } from '../collect/processes.js';
+import { whyNoPython } from './contenders.js';
 import { CHANGED, remoteCorpus } from './corpus.js';
 import { countingProxy } from './counting-proxy.js';
 import { planOf, seriesOf } from './plan.js';
 import { startStore } from './store.js';
 import { printTables } from './tables.js';
-
-const ROUNDS = Number(process.env.ROUNDS ?? 1);
 
 const { values: options } = parseArgs({
   options: {
@@ -23,7 +22,7 @@ const { values: options } = parseArgs({
     concurrency: { type: 'string' },
     cases: { type: 'string' },
     only: { type: 'string' },
-    limit: { type: 'string', default: '900' },
+    limit: { type: 'string' },
     results: { type: 'string' },
     print: { type: 'string' },
   },
@@ -41,16 +40,16 @@ function readResults(file) {
 }
 
 async function measureAll() {
+  const whyNot = whyNoPython();
+  if (whyNot) console.error(`django-storages and boto3 are left out: ${whyNot}.`);
   const store = await startStore();
   const proxy = await countingProxy(store.endpoint);
   try {
     for (const step of planOf(options)) {
       const source = copyOf(remoteCorpus(step.files));
-      for (let round = 0; round < ROUNDS; round++) {
-        for (const series of seriesOf(step)) {
-          for await (const result of measure(series, source, store, proxy)) {
-            keep({ ...result, round });
-          }
+      for (let round = 0; round < Number(process.env.ROUNDS ?? step.rounds ?? 1); round++) {
+        for (const series of seriesOf(step, whyNot !== undefined)) {
+          await measure(series, source, store, proxy, (result) => keep({ ...result, round }));
         }
       }
     }
@@ -75,8 +74,8 @@ function keep(result) {
 }
 
 /** Runs the cases of a series, one after the other, over a bucket of its own. */
-async function* measure(series, source, store, proxy) {
-  const { label, files, latency, concurrency, cases, command } = series;
+async function measure(series, source, store, proxy, tell) {
+  const { label, files, latency, concurrency, cases, limit } = series;
   const bucket = await store.bucket();
   for (const each of cases) {
     if (each === 'changed') appendFileSync(join(source, CHANGED), '.changed {\n  top: 0;\n}\n');
@@ -85,28 +84,32 @@ async function* measure(series, source, store, proxy) {
       program = process.execPath,
       args,
       env,
-    } = command({
+    } = commandOf(series, each, {
       source,
       bucket,
       endpoint: proxy.url,
-      concurrency,
-      case: each,
+      env: store.env,
     });
-    const all = {
-      ...store.env,
-      BENCH_SOURCE: source,
-      BENCH_BUCKET: bucket,
-      BENCH_ENDPOINT: proxy.url,
-      NODE_NO_WARNINGS: '1',
-      ...env,
-    };
     console.error(`${files} files, ${latency} ms: ${label}, ${concurrency} at a time, ${each}`);
     const load = loadavg()[0];
     proxy.start(latency);
-    const timed = await run(program, args, all, Number(options.limit));
+    let timed;
+    try {
+      timed = await run(program, args, env, limit);
+    } catch (error) {
+      console.error(error.message); // the others may do better
+      process.exitCode = 1;
+    }
     const counts = await proxy.stop();
+    if (timed === undefined) return;
     const found = await store.look(bucket);
-    yield { files, latency, label, concurrency, case: each, ...timed, ...counts, ...found, load };
+    tell({ files, latency, label, concurrency, case: each, ...timed, ...counts, ...found, load });
     if (timed.isCutShort) return;
   }
+}
+
+function commandOf({ command, concurrency }, each, { source, bucket, endpoint, env }) {
+  const own = command({ source, bucket, endpoint, concurrency, case: each });
+  const job = { BENCH_SOURCE: source, BENCH_BUCKET: bucket, BENCH_ENDPOINT: endpoint };
+  return { ...own, env: { ...env, ...job, NODE_NO_WARNINGS: '1', ...own.env } };
 }

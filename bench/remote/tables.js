@@ -1,4 +1,4 @@
-import { spread, verdict } from '../collect/processes.js';
+import { peak, secondsOf, spread, verdict } from '../collect/processes.js';
 import { median, printTable } from '../measure.js';
 import { CONCURRENCY, DJANGO, FLOOR, OURS, SERVING } from './contenders.js';
 
@@ -29,6 +29,7 @@ function printCollecting(results) {
         ...kinds,
         'MB sent',
         's (least..most)',
+        'MB of memory',
         `times as fast as ${DJANGO}`,
         'times PutObject alone',
         'bar',
@@ -70,14 +71,10 @@ function rowFor(runs, kinds, all) {
     most(runs),
     ...kinds.map((kind) => requests[kind] ?? 0),
     (median(runs.map(({ sent }) => sent)) / 1e6).toFixed(1),
-    isCutShort
-      ? `more than ${runs[0].seconds.toFixed(0)}`
-      : spread(
-          runs.map((r) => r.seconds),
-          1,
-        ),
-    slower.length > 0 ? spread(slower, 1) : '',
-    floor.length > 0 && label.startsWith(OURS) ? spread(floor) : '',
+    isCutShort ? `more than ${runs[0].seconds.toFixed(0)}` : spreadOf(secondsOf(runs), 1),
+    peak(runs) ?? '',
+    slower.length > 0 ? spreadOf(slower, 1) : '',
+    floor.length > 0 && label === OURS ? spreadOf(floor, 2) : '',
     bars(runs, slower).join(', '),
   ];
 }
@@ -85,6 +82,11 @@ function rowFor(runs, kinds, all) {
 /** How many times as long as the others the base's runs took, round by round. */
 function ratios(base, others) {
   return others.flatMap(({ seconds }, i) => (base[i] ? [base[i].seconds / seconds] : []));
+}
+
+/** Of one round there is nothing to say but the figure. */
+function spreadOf(values, digits) {
+  return values.length > 1 ? spread(values, digits) : values[0].toFixed(digits);
 }
 
 function most(runs) {

@@ -39,18 +39,23 @@ export interface KnownDeploy {
   readonly archives: string[];
 }
 
+/** A manifest of the archive, with its bytes. */
+export interface Archived {
+  readonly manifest: Manifest;
+  readonly body: Uint8Array;
+}
+
 /**
- * A manifest of the archive.
+ * Reads a manifest of the archive; `undefined` where it is gone.
  *
  * @throws {CollectError} where it cannot be read.
  */
-export async function archived(storage: Storage, archive: string): Promise<Manifest> {
+export async function archived(storage: Storage, archive: string): Promise<Archived | undefined> {
   try {
     const body = await storage.read(archive);
-    return parseManifest(
-      body ?? new Uint8Array(),
-      storage.path?.(archive) ?? (storage.location ?? '') + archive,
-    );
+    if (body === undefined) return undefined;
+    const place = storage.path?.(archive) ?? (storage.location ?? '') + archive;
+    return { manifest: parseManifest(body, place), body };
   } catch (cause) {
     throw new CollectError(
       `Nothing was pruned: the manifest of an earlier deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
@@ -68,9 +73,12 @@ export interface Rules {
 }
 
 /** @param deploys the latest first */
-export function divide(deploys: readonly KnownDeploy[], { keep, age }: Rules) {
-  const now = Date.now();
-  const stays = ({ replaced }: KnownDeploy, index: number) =>
+export function divide<Deploy extends KnownDeploy>(
+  deploys: readonly Deploy[],
+  { keep, age }: Rules,
+  now: number = Date.now(),
+) {
+  const stays = ({ replaced }: Deploy, index: number) =>
     replaced === undefined || index < keep || now - replaced < age;
   return {
     kept: deploys.filter(stays),

@@ -124,7 +124,9 @@ async function deploysIn(
   let next = time;
   for (const archive of archives) {
     if (archive === own) continue;
-    const manifest = await archived(storage, archive);
+    const found = await archived(storage, archive);
+    if (found === undefined) continue; // somebody has deleted it meanwhile
+    const { manifest } = found;
     const published = publishedAt(archive);
     deploys.push({ manifest, published, replaced: next, archives: [archive] });
     next = Math.min(next, published);

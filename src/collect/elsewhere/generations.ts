@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ARCHIVE, type Generation, generationOf, inOrder } from '../../archive.js';
+import { ARCHIVE, type Generation, generationOf, inOrder, publishedOf } from '../../archive.js';
 import { STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
 import type { Run } from '../run.js';
+import { remove } from '../write.js';
 import { entriesOf } from './listing.js';
 
 /*
@@ -17,36 +18,95 @@ import { entriesOf } from './listing.js';
 export interface Archive {
   /** The earliest first. */
   readonly generations: readonly Generation[];
-  /** Changes whenever somebody begins or ends to prune; empty: nobody ever has. */
+  /** Changes whenever somebody has pruned; empty: nobody ever has. */
   readonly pruned: string;
+  /** The marks of those who prune. */
+  readonly pruning: readonly ListedFile[];
+  /**
+   * The latest time at which something in it was written, by the storage's clock, which is the same
+   * for all machines; in milliseconds since 1970.
+   */
+  readonly latest: number;
 }
 
-const PRUNE_MARK = `${STATE_FOLDER}/prune.json`;
-/** Who began to prune so long ago, does so no more. */
+/** A deploy that has begun so long ago, and is not published, will not be. */
+export const GIVEN_UP_MS = 86_400_000;
+
+/** Of each who prunes, as long as he does. */
+const PRUNING = `${STATE_FOLDER}/pruning/`;
+/** Written whenever somebody has pruned. */
+const PRUNED = `${STATE_FOLDER}/pruned.json`;
+/** Whoever has not said for so long that he prunes, does so no more. */
 const PRUNING_MS = 3_600_000;
+/** How often he says so. */
+const HEARTBEAT_MS = 600_000;
 const PAUSE_MS = 1000;
 
 export async function readArchive(storage: Storage): Promise<Archive> {
   const generations: Generation[] = [];
-  let mark: ListedFile | undefined;
+  const pruning: ListedFile[] = [];
+  let pruned = '';
+  let latest = 0;
   for await (const entry of entriesOf(storage, `${STATE_FOLDER}/`)) {
-    if (entry.name === PRUNE_MARK) mark = entry;
-    if (!entry.name.startsWith(ARCHIVE)) continue;
-    generations.push(generationOf(entry));
+    if (entry.name.startsWith(ARCHIVE)) generations.push(generationOf(entry));
+    if (entry.name.startsWith(PRUNING)) pruning.push(entry);
+    if (entry.name === PRUNED) pruned = `${entry.mtimeMs}.${entry.md5}`;
+    latest = Math.max(latest, entry.mtimeMs);
   }
+  return { generations: inOrder(generations), pruned, pruning, latest };
+}
+
+/**
+ * The deploys that never were published, and that may have written plain names after the one of that
+ * digest did, which is: they have begun since, or were under way when it came.
+ */
+export function rivalsOf(generations: readonly Generation[], digest: string): Generation[] {
+  const line = publishedOf(generations, digest);
+  const [present] = line;
+  if (present?.digest !== digest) return [];
+  const at = generations.indexOf(present);
+  /** Many machines may deploy one release at once, and need not have written the same more than once. */
+  const isTwin = (one: Generation) =>
+    line.some((known) => known.digest === one.digest && known.after === one.after);
+  return generations.filter((one, index) => {
+    if (line.includes(one) || one.digest === digest) return false;
+    return index > at || (present.written - one.written < GIVEN_UP_MS && !isTwin(one));
+  });
+}
+
+/** What somebody holds who prunes. */
+export interface PruningMark {
+  /** Says that it goes on. */
+  beat(): Promise<void>;
+  /** Writes down the end of it. */
+  end(): Promise<void>;
+}
+
+/** Writes down that somebody begins to prune. */
+export async function beginPruning(storage: Storage): Promise<PruningMark> {
+  const name = `${PRUNING}${crypto.randomUUID()}.json`;
+  const mark = (where: string) =>
+    storage.write(where, Buffer.from(`${JSON.stringify({ mark: crypto.randomUUID() })}\n`));
+  await mark(name);
+  let last = performance.now();
   return {
-    generations: inOrder(generations),
-    pruned: mark === undefined ? '' : `${mark.mtimeMs}.${mark.md5}`,
+    async beat() {
+      if (performance.now() - last < HEARTBEAT_MS) return;
+      last = performance.now();
+      await mark(name);
+    },
+    async end() {
+      await mark(PRUNED); // first: whoever sees the one no more, sees the other
+      await storage.delete(name);
+    },
   };
 }
 
-/** Writes down that somebody begins to prune; answers what writes down the end of it. */
-export async function beginPruning(storage: Storage): Promise<() => Promise<void>> {
-  const id = crypto.randomUUID();
-  const mark = (state: 'running' | 'done') =>
-    storage.write(PRUNE_MARK, Buffer.from(`${JSON.stringify({ state, id })}\n`));
-  await mark('running');
-  return () => mark('done');
+/** Clears away what was left by those who were killed. */
+export async function forgetPruning(storage: Storage, archive: Archive): Promise<void> {
+  for (const { name, mtimeMs } of archive.pruning) {
+    if (archive.latest - mtimeMs > PRUNING_MS) await remove(storage, name);
+  }
 }
 
 /** Waits while somebody prunes; answers whether somebody has, since `before` was read. */
@@ -55,24 +115,18 @@ export async function hasBeenPruned(
   before: Archive,
   tell: Run['tell'],
 ): Promise<boolean> {
-  const from = Date.now();
+  const from = performance.now();
   for (let told = false; ; told = true) {
-    const { pruned } = await readArchive(storage);
-    const isRunning = pruned !== '' && (await isPruning(storage));
-    if (!isRunning || Date.now() - from > PRUNING_MS) return pruned !== before.pruned || told;
+    const { pruned, pruning, latest } = await readArchive(storage);
+    const now = latest + performance.now() - from;
+    const running = pruning.find(({ mtimeMs }) => now - mtimeMs <= PRUNING_MS);
+    if (running === undefined) return pruned !== before.pruned || told;
     if (!told) {
       tell({
         type: 'wait',
-        message: `Files of earlier deploys are being pruned in ${storage.location ?? 'the storage'}; waiting for the end of that. If nobody prunes, delete ${PRUNE_MARK} there.`,
+        message: `Files of earlier deploys are being pruned in ${storage.location ?? 'the storage'}; waiting for the end of that. If nobody prunes, delete ${running.name} there.`,
       });
     }
     await pause(PAUSE_MS);
   }
-}
-
-async function isPruning(storage: Storage): Promise<boolean> {
-  const found = await storage.stat(PRUNE_MARK);
-  if (found === undefined || Date.now() - found.mtimeMs > PRUNING_MS) return false;
-  const text = new TextDecoder().decode(await storage.read(PRUNE_MARK));
-  return text.includes('"running"');
 }

@@ -17,3 +17,11 @@ export async function* entriesOf(
     if (found !== undefined) yield { name, ...found };
   }
 }
+
+/** What a listing tells of one file; `undefined` where there is none. */
+export async function entryOf(storage: Storage, name: string): Promise<ListedFile | undefined> {
+  for await (const entry of entriesOf(storage, name, (one) => one === name)) {
+    if (entry.name === name) return entry;
+  }
+  return undefined;
+}

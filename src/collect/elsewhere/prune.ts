@@ -16,11 +16,16 @@ import { isOwn } from '../desk.js';
 import { eachOf } from '../flight.js';
 import { contentOf, readPublished } from '../publish.js';
 import { remove } from '../write.js';
-import { beginPruning, readArchive } from './generations.js';
-import { entriesOf } from './listing.js';
-
-/** A deploy that has begun so long ago, and is not published, will not be. */
-const GIVEN_UP_MS = 86_400_000;
+import {
+  type Archive,
+  beginPruning,
+  forgetPruning,
+  GIVEN_UP_MS,
+  type PruningMark,
+  readArchive,
+  rivalsOf,
+} from './generations.js';
+import { entriesOf, entryOf } from './listing.js';
 
 /**
  * Removes the files of earlier deploys from a storage elsewhere. Others may keep files of their own
@@ -32,13 +37,14 @@ export async function pruneElsewhere(
   hashing: Hashing,
   pruning: Pruning,
 ): Promise<PruneReport> {
-  const end = pruning.dryRun ? async () => {} : await beginPruning(storage);
+  if (pruning.dryRun) return prune(storage, hashing, pruning, undefined);
+  const mark = await beginPruning(storage);
   try {
-    const report = await prune(storage, hashing, pruning);
-    await end();
+    const report = await prune(storage, hashing, pruning, mark);
+    await mark.end();
     return report;
   } catch (error) {
-    await end().catch(() => {}); // the first fault tells more
+    await mark.end().catch(() => {}); // the first fault tells more
     throw error;
   }
 }
@@ -47,93 +53,145 @@ async function prune(
   storage: Storage,
   hashing: Hashing,
   { dryRun, rules, onDelete }: Pruning,
+  mark: PruningMark | undefined,
 ): Promise<PruneReport> {
   const sizes = new Map<string, number>();
   for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
   // Only now: whoever has sent one of these files, has written down before what for.
-  const { deploys, begun, givenUp } = await deploysIn(storage, hashing);
-  const { kept, dropped } = divide(deploys, rules);
+  const archive = await readArchive(storage);
+  // The mark was written just now: this machine's clock may be wrong.
+  const now = mark === undefined ? Date.now() : archive.latest;
+  const { deploys, begun, givenUp, rivals } = await deploysIn(storage, hashing, archive, now);
+  const { kept, dropped } = divide(deploys, rules, now);
   const needed = namesOf([...kept, ...begun], hashing);
   const gone = [...dropped, ...givenUp];
-  const isOurs = namedBy([...deploys, ...begun, ...givenUp], namesOf(gone, hashing));
+  const isOurs = namedBy([...deploys, ...begun, ...givenUp], sentNamesOf(gone));
   const files = [...sizes.keys()].filter((name) => !needed.has(name) && isOurs(name));
-  const deleted = [...files, ...gone.flatMap(({ archives }) => archives)];
-  for (const batch of [files, deleted.slice(files.length)]) {
+  const archives = gone.flatMap((deploy) => deploy.archives).filter((name) => !rivals.has(name));
+  for (const batch of [files, archives]) {
     await eachOf(
       batch,
       async (name) => {
         onDelete(name);
-        if (!dryRun) await remove(storage, name);
+        if (mark === undefined) return;
+        await remove(storage, name);
+        await mark.beat();
       },
       storage.concurrency,
     );
   }
+  if (mark !== undefined) await forgetPruning(storage, archive);
   return {
     dryRun,
     kept: kept.map(reported),
     dropped: dropped.map(reported),
-    deleted,
+    deleted: [...files, ...archives],
     bytes: files.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),
   };
 }
 
-interface Deploys {
-  /** That were published, the latest first; each once. */
-  readonly deploys: readonly KnownDeploy[];
-  /** That may still be published. */
-  readonly begun: readonly KnownDeploy[];
-  /** That never came to be. */
-  readonly givenUp: readonly KnownDeploy[];
+/** A deploy as the storage's archive tells of it. */
+interface ArchivedDeploy extends KnownDeploy {
+  /** The names under which it has sent plain files; `undefined`: nobody has written that down. */
+  readonly plain: ReadonlySet<string> | undefined;
 }
 
-async function deploysIn(storage: Storage, hashing: Hashing): Promise<Deploys> {
+interface Deploys {
+  /** That were published, the latest first; each once. */
+  readonly deploys: readonly ArchivedDeploy[];
+  /** That may still be published. */
+  readonly begun: readonly ArchivedDeploy[];
+  /** That never came to be. */
+  readonly givenUp: readonly ArchivedDeploy[];
+  /** The names of manifests that tell whoever deploys next of plain names that may be wrong. */
+  readonly rivals: ReadonlySet<string>;
+}
+
+async function deploysIn(
+  storage: Storage,
+  hashing: Hashing,
+  { generations }: Archive,
+  now: number,
+): Promise<Deploys> {
   const { manifestName, manifestStorage } = hashing;
-  const { generations } = await readArchive(storage);
   const present = await readPublished(hashing);
   if (present === undefined) throw nothingPublished(hashing);
+  // Where each image has a manifest of its own, later ones than this one's are in use as well.
+  const isShared = manifestStorage.path === undefined;
   const line = publishedOf(generations, present.digest);
   const own = line.find(({ digest }) => digest === present.digest);
-  const manifest = contentOf(present, hashing);
-  const published =
-    own === undefined
-      ? ((await manifestStorage.stat(manifestName))?.mtimeMs ?? Date.now())
-      : timeOf(own);
+  // It was written when the deploy began, and files may have been sent for long since.
+  const entry = isShared || own === undefined ? await entryOf(manifestStorage, manifestName) : own;
+  const published = entry === undefined ? now : 'mtimeMs' in entry ? entry.mtimeMs : timeOf(entry);
   const archives = own === undefined ? [] : [own.name];
-  const deploys: KnownDeploy[] = [{ manifest, published, replaced: undefined, archives }];
+  const manifest = contentOf(present, hashing);
+  const plain = sentPlainNames(present.body);
+  const deploys: ArchivedDeploy[] = [{ manifest, plain, published, replaced: undefined, archives }];
   const byDigest = new Map([[present.digest, archives]]);
   let next = published;
   for (const generation of line) {
+    if (generation === own) continue;
     const known = byDigest.get(generation.digest);
-    if (known !== undefined) {
-      if (generation !== own) known.push(generation.name); // a deploy that came twice
-    } else {
-      const deploy = await knownDeploy(storage, generation, next);
+    if (known !== undefined)
+      known.push(generation.name); // a deploy that came twice
+    else {
+      const deploy = await deployOf(storage, generation, next);
+      if (deploy === undefined) continue;
       byDigest.set(generation.digest, deploy.archives);
       deploys.push(deploy);
     }
     next = Math.min(next, timeOf(generation));
   }
-  const begun: KnownDeploy[] = [];
-  const givenUp: KnownDeploy[] = [];
+  const begun: ArchivedDeploy[] = [];
+  const givenUp: ArchivedDeploy[] = [];
   const since = new Set(begunSince(generations, present.digest));
-  // Where each image has a manifest of its own, later ones than this one's are in use as well.
-  const isShared = manifestStorage.path === undefined;
   for (const generation of generations.filter((one) => !line.includes(one))) {
-    const isYoung = Date.now() - generation.written < GIVEN_UP_MS;
+    const isYoung = now - generation.written < GIVEN_UP_MS;
     const mayCome = since.has(generation) && (isYoung || !isShared);
-    (mayCome ? begun : givenUp).push(await knownDeploy(storage, generation, undefined));
+    const deploy = await deployOf(storage, generation, undefined);
+    if (deploy !== undefined) (mayCome ? begun : givenUp).push(deploy);
   }
-  return { deploys, begun, givenUp };
+  const rivals = new Set(rivalsOf(generations, present.digest).map(({ name }) => name));
+  return { deploys, begun, givenUp, rivals };
 }
 
-async function knownDeploy(
+/** `undefined` where it is gone: somebody else prunes as well. */
+async function deployOf(
   storage: Storage,
   generation: Generation,
   replaced: number | undefined,
-): Promise<KnownDeploy> {
-  const manifest = await archived(storage, generation.name);
-  return { manifest, published: timeOf(generation), replaced, archives: [generation.name] };
+): Promise<ArchivedDeploy | undefined> {
+  const found = await archived(storage, generation.name);
+  if (found === undefined) return undefined;
+  const { manifest, body } = found;
+  return {
+    manifest,
+    plain: sentPlainNames(body),
+    published: timeOf(generation),
+    replaced,
+    archives: [generation.name],
+  };
 }
+
+/** The plain names that a manifest of ours has sums of, which are those that were sent. */
+function sentPlainNames(body: Uint8Array): ReadonlySet<string> | undefined {
+  const { codings, checksums = {} } = JSON.parse(new TextDecoder().decode(body));
+  return codings === undefined ? undefined : new Set(Object.keys(checksums));
+}
+
+/** Every name under which deploys may have sent something. */
+function sentNamesOf(deploys: readonly ArchivedDeploy[]): Set<string> {
+  const names = new Set<string>();
+  for (const { manifest, plain } of deploys) {
+    for (const [name, hashed] of manifest.paths) {
+      const own = plain === undefined || plain.has(name) ? [name, hashed] : [hashed];
+      for (const one of own) for (const suffix of FORMS) names.add(one + suffix);
+    }
+  }
+  return names;
+}
+
+const FORMS = ['', ...Object.values(SUFFIXES)];
 
 /** Whether a file is a deploy's: one of `names`, or the hashed name of a file that a deploy had. */
 function namedBy(

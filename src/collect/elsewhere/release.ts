@@ -1,4 +1,4 @@
-import { ARCHIVE, archiveName, begunSince, digestsIn, type Generation } from '../../archive.js';
+import { ARCHIVE, archiveName, digestsIn, type Generation } from '../../archive.js';
 import { CODINGS } from '../../codings.js';
 import type { Hashing, Storage } from '../../storage.js';
 import { faultsOf } from '../collect-hashed.js';
@@ -20,7 +20,8 @@ import { MANIFEST_FIELDS, switchManifest } from '../switch.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
-import { hasBeenPruned, readArchive } from './generations.js';
+import { type Archive, hasBeenPruned, readArchive, rivalsOf } from './generations.js';
+import { entryOf } from './listing.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
 import { sendAll } from './send.js';
@@ -119,8 +120,7 @@ async function draftOf(
   const codings = storage.encoding ? [] : CODINGS.filter((one) => settings.compress.includes(one));
   for (;;) {
     const archive = await readArchive(storage);
-    const begun = present && isShared ? begunSince(archive.generations, present.digest) : [];
-    const record = isShared ? recordOf(present, storage, begun.length === 0) : NO_RECORD;
+    const record = isShared ? recordOf(present, storage, archive) : NO_RECORD;
     const manifestName = hasManifest ? hashing.manifestName : undefined;
     const prepared = await prepare(run, desk, contents, wanted, record, manifestName);
     const manifest = serialiseManifest(manifestEntries(entries, prepared.forms), {
@@ -131,16 +131,20 @@ async function draftOf(
     const draft = { manifest, digest, prepared };
     if (digest === present?.digest || options.dryRun) return draft;
     await announce(storage, hashing, draft, present, archive.generations);
-    if (!prepared.isCountedOn || !(await hasBeenPruned(storage, archive, tell))) return draft;
+    // Who prunes may have a request on its way to delete what was missing, and is sent now.
+    const isInTheWay = prepared.toSend.length > 0 && archive.pruning.length > 0;
+    if (!prepared.isCountedOn && !isInTheWay) return draft;
+    if (!(await hasBeenPruned(storage, archive, tell))) return draft;
   }
 }
 
 function recordOf(
   present: Present | undefined,
   { encoding }: Storage,
-  isPlainSure: boolean,
+  { generations }: Archive,
 ): DeployRecord {
   if (present === undefined || present.isDamaged) return NO_RECORD;
+  const isPlainSure = rivalsOf(generations, present.digest).length === 0;
   return readRecord(present.body, encoding, isPlainSure);
 }
 
@@ -160,13 +164,12 @@ async function announce(
     storage.write(name, body, { headers: MANIFEST_FIELDS });
   const isKept = generations.some((one) => one.digest === present?.digest);
   if (present !== undefined && isShared && !present.isDamaged && !isKept) {
-    const found = await manifestStorage.stat(manifestName);
-    await keep(archiveName(present.digest, found?.mtimeMs ?? 0), present.body);
+    const published = await entryOf(manifestStorage, manifestName);
+    await keep(archiveName(present.digest, published?.mtimeMs ?? 0), present.body);
   }
+  // Also where a run that was killed has done it: by its age it is seen when a deploy is given up.
   const after = isShared ? (present?.digest ?? 'none') : undefined;
-  const begun = begunSince(generations, present?.digest ?? '');
-  const isAnnounced = begun.some((one) => one.digest === digest && one.after === after);
-  if (!isAnnounced) await keep(archiveName(digest, Date.now(), after), manifest);
+  await keep(archiveName(digest, Date.now(), after), manifest);
 }
 
 function manifestEntries(files: readonly HashedFile[], { sizes }: Forms): ManifestEntry[] {

@@ -164,6 +164,35 @@ export async function fileNames(storage: Storage): Promise<string[]> {
   return found.map(({ name }) => name).filter((name) => !name.startsWith('.staticfiles/'));
 }
 
+/**
+ * What the published manifest leads to and is not there, or not as it says: hashed names, compressed
+ * forms, plain names.
+ */
+export async function lacking(storage: Storage): Promise<string[]> {
+  const manifest = await storage.read('staticfiles.json');
+  const {
+    paths,
+    sizes,
+    encoding,
+    variants = {},
+    checksums = {},
+  } = JSON.parse(Buffer.from(manifest ?? []).toString());
+  const found = new Map((await entries(storage)).map(({ name, size }) => [name, size]));
+  const faults: string[] = [];
+  for (const [name, hashedName] of Object.entries<string>(paths)) {
+    const size = found.get(hashedName);
+    if (encoding ? size === undefined : size !== sizes[name]) faults.push(hashedName);
+    for (const [coding, bytes] of Object.entries(variants[name] ?? {})) {
+      const form = `${hashedName}.${coding === 'gzip' ? 'gz' : coding}`;
+      if (found.get(form) !== bytes) faults.push(form);
+    }
+    if (encoding || checksums[name] === undefined) continue;
+    const body = await storage.read(name);
+    if (body === undefined || md5(body) !== checksums[name]) faults.push(name);
+  }
+  return faults;
+}
+
 /** Whether a request asks for a listing. */
 export function isListing({ method, path }: Exchange): boolean {
   return method === 'GET' && /[?&](?:list-type=2|comp=list)\b/.test(path);

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { CompletedPart } from '@aws-sdk/client-s3';
-import { StorageError } from '../src/errors.js';
-import { attempts, code } from './s3-faults.js';
-import type { Fields } from './s3-fields.js';
-import { type Connection, withFields } from './s3-sdk.js';
+import { StorageError } from '../../src/errors.js';
+import type { Fields } from '../../src/stored-fields.js';
+import { attempts, code } from './faults.js';
+import { type Connection, withFields } from './sdk.js';
 
 /** A local file, and what is to become of it. */
 export interface Upload {

@@ -1,0 +1,447 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Storage } from '../../../src/storage.js';
+import { memoryStorage } from '../../../src/storages/memory.js';
+import { type Exchange, proxyTo, type StoreProxy } from '../../proxy.js';
+import { type Site, type SiteOptions, site } from './site.js';
+import { entries, fileNames, lacking, objectOf, type Store, useStores } from './stores.js';
+
+const { swift, azurite } = useStores();
+
+const base = (version: number) => `p { width: ${version}px }\n`.repeat(30);
+
+/** The sources of a release: one style sheet, which another names, changes with each. */
+const release = (version: number) => ({
+  'css/base.css': base(version),
+  [`only-${version}.txt`]: `${version}`,
+});
+
+/** A site that has been deployed so many times, and stands as the last release has it. */
+async function deployed(
+  storage: Storage,
+  releases: number,
+  options: SiteOptions = {},
+): Promise<Site> {
+  const own = site();
+  for (let version = 1; version <= releases; version++) {
+    await become(own, version);
+    await own.files(storage, options).collect();
+  }
+  return own;
+}
+
+const last = new WeakMap<Site, number>();
+
+async function become(own: Site, version: number): Promise<void> {
+  const before = last.get(own);
+  if (before !== undefined) own.remove(`only-${before}.txt`);
+  own.change(release(version));
+  last.set(own, version);
+}
+
+/** Holds the first request that is meant until it is let go. */
+function holdFirst(proxy: StoreProxy, isMeant: (request: Exchange) => boolean) {
+  let reached = () => {};
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const free = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let isFirst = true;
+  proxy.before = async (request) => {
+    if (!isFirst || !isMeant(request)) return undefined;
+    isFirst = false;
+    reached();
+    await free;
+    return undefined;
+  };
+  return { held, letGo };
+}
+
+const isAnnouncement = (request: Exchange) =>
+  request.method === 'PUT' && objectOf(request).startsWith('.staticfiles/manifests/');
+const isFile = (request: Exchange) =>
+  request.method === 'PUT' && !/^(?:\.staticfiles\/|staticfiles\.json)/.test(objectOf(request));
+const isDelete = ({ method }: Exchange) => method === 'DELETE';
+
+describe.each([swift, azurite])('prune on $name', (kind) => {
+  it.skipIf(kind.missing)('tells in a dry run what it would do, and does nothing', async () => {
+    const store = await kind.create();
+    const own = await deployed(store.storage(), 3);
+    const before = await store.objects();
+    const proxy = await proxyTo(store.origin);
+    const deleted: string[] = [];
+    const report = await own
+      .files(store.storage({}, proxy.url))
+      .prune({ keep: 1, dryRun: true, onDelete: (name) => deleted.push(name) });
+    expect(proxy.count()).toBe(proxy.count('GET'));
+    expect(await store.objects()).toEqual(before);
+    expect(report).toMatchObject({ dryRun: true, kept: [{}], dropped: [{}, {}], deleted });
+
+    const real = await own.files(store.storage()).prune({ keep: 1 });
+    expect(real.deleted.toSorted()).toEqual(deleted.toSorted());
+    expect(deleted).toContain('only-1.txt');
+    const after = await store.objects();
+    for (const name of deleted) expect(Object.keys(after)).not.toContain(name);
+    expect(await lacking(store.storage())).toEqual([]);
+  });
+
+  it.skipIf(kind.missing)('keeps what kept deploys name, and what is others’', async () => {
+    const store = await kind.create();
+    const storage = store.storage();
+    const others = ['logo.png', 'backup/app.0123456789ab.js', 'css/other.0123456789ab.css'];
+    for (const name of others) await storage.write(name, Buffer.from('theirs'));
+    const own = await deployed(storage, 4, { settings: { compress: true } });
+    const manifests = await Promise.all(
+      (await entries(storage, '.staticfiles/manifests/')).map(async ({ name }) =>
+        JSON.parse(Buffer.from((await storage.read(name)) ?? []).toString()),
+      ),
+    );
+    const report = await own.files(storage).prune({ keep: 2 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}, {}] });
+    expect(await lacking(storage)).toEqual([]);
+    const names = await fileNames(storage);
+    expect(names).toEqual(expect.arrayContaining(others));
+    const version = (number: number) => manifests.find(({ paths }) => paths[`only-${number}.txt`]);
+    expect(names).toEqual(expect.arrayContaining(Object.values(version(3).paths)));
+    for (const gone of [1, 2]) {
+      expect(names).not.toContain(`only-${gone}.txt`);
+      const { paths, variants } = version(gone);
+      for (const hashed of [paths[`only-${gone}.txt`], paths['css/base.css']]) {
+        expect(names.filter((name) => name.startsWith(hashed))).toEqual([]);
+      }
+      expect(variants['css/base.css']).toBeDefined();
+    }
+  });
+
+  it.skipIf(kind.missing)('leaves plain names alone that no deploy has sent', async () => {
+    const store = await kind.create();
+    const storage = store.storage();
+    const options = { hashed: { keepOriginals: false } };
+    const own = await deployed(storage, 2, options);
+    await storage.write('only-1.txt', Buffer.from('theirs'));
+    await own.files(storage, options).prune({ keep: 1 });
+    const names = await fileNames(storage);
+    expect(names.filter((name) => name.includes('only-1'))).toEqual(['only-1.txt']);
+  });
+
+  it.skipIf(kind.missing)(
+    'drops nothing that was replaced more lately than it is told',
+    async () => {
+      const store = await kind.create();
+      const own = await deployed(store.storage(), 2);
+      const files = own.files(store.storage());
+      expect(await files.prune({ olderThan: '1h' })).toMatchObject({ kept: [{}, {}], deleted: [] });
+      expect(await files.prune({ olderThan: 0 })).toMatchObject({ kept: [{}], dropped: [{}] });
+    },
+  );
+
+  it.skipIf(kind.missing)('counts a roll-back, and a deploy that came twice, once', async () => {
+    const store = await kind.create();
+    const storage = store.storage();
+    const own = await deployed(storage, 3);
+    for (const version of [2, 3, 2]) {
+      await become(own, version);
+      await own.files(storage).collect();
+    }
+    const report = await own.files(storage).prune({ keep: 2 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}] });
+    expect(await lacking(storage)).toEqual([]);
+    await become(own, 3);
+    expect(await own.files(storage).collect()).toMatchObject({ sent: { files: 1 } }); // a plain name
+    await become(own, 1);
+    const { sent } = await own.files(storage).collect();
+    expect(sent?.files).toBeGreaterThan(1);
+  });
+});
+
+/** Two machines: one has the store behind a proxy, and what it does is held there. */
+async function beside(store: Store) {
+  const proxy = await proxyTo(store.origin);
+  return { proxy, held: store.storage({}, proxy.url), storage: store.storage() };
+}
+
+describe.each([swift, azurite])('prune and deploys at once on $name', (kind) => {
+  it.skipIf(kind.missing)('a roll-back that has looked, and has not told yet', async () => {
+    const store = await kind.create();
+    const { proxy, held, storage } = await beside(store);
+    const own = await deployed(storage, 2);
+    const pruner = own.files(storage);
+    const rolling = site();
+    await become(rolling, 1);
+    const hold = holdFirst(proxy, isAnnouncement);
+    const collecting = rolling.files(held).collect();
+    await hold.held;
+    expect(await pruner.prune({ keep: 1 })).toMatchObject({ dropped: [{}] });
+    hold.letGo();
+    await collecting;
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it.skipIf(kind.missing)('a deploy that is sending', async () => {
+    const store = await kind.create();
+    const { proxy, held, storage } = await beside(store);
+    const own = await deployed(storage, 2);
+    const other = site();
+    await become(other, 9);
+    const hold = holdFirst(proxy, isFile);
+    const collecting = other.files(held).collect();
+    await hold.held;
+    expect(await own.files(storage).prune({ keep: 1 })).toMatchObject({ dropped: [{}] });
+    hold.letGo();
+    await collecting;
+    expect(await lacking(storage)).toEqual([]);
+    expect(await fileNames(storage)).toContain('only-9.txt');
+  });
+
+  it.skipIf(kind.missing)('a roll-back in the middle of pruning waits for its end', async () => {
+    const store = await kind.create();
+    const { proxy, held, storage } = await beside(store);
+    const own = await deployed(storage, 2);
+    const hold = holdFirst(proxy, isDelete);
+    const pruning = own.files(held).prune({ keep: 1 });
+    await hold.held;
+    const rolling = site();
+    await become(rolling, 1);
+    const told: string[] = [];
+    await rolling.files(storage).collect({
+      onEvent(event) {
+        if (event.type !== 'wait') return;
+        told.push(event.message);
+        hold.letGo();
+      },
+    });
+    await pruning;
+    expect(told).toEqual([
+      expect.stringMatching(/^Files of earlier deploys are being pruned in .*; waiting/),
+    ]);
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it.skipIf(kind.missing)('a roll-back while two prune, of which one has ended', async () => {
+    const store = await kind.create();
+    const { proxy, held, storage } = await beside(store);
+    const own = await deployed(storage, 2);
+    const slow = holdFirst(proxy, isDelete);
+    const pruning = own.files(held).prune({ keep: 1 });
+    await slow.held;
+    // The other one finds nothing else to do, for it keeps more.
+    await own.files(storage).prune({ keep: 5 });
+    const rolling = site();
+    await become(rolling, 1);
+    let waits = 0;
+    await rolling.files(storage).collect({
+      onEvent(event) {
+        if (event.type !== 'wait') return;
+        waits++;
+        slow.letGo();
+      },
+    });
+    slow.letGo();
+    await pruning;
+    expect(waits).toBe(1);
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it.skipIf(kind.missing)(
+    'a deploy sends what a repeated request to delete is on its way to',
+    async () => {
+      const store = await kind.create();
+      const { proxy, held, storage } = await beside(store);
+      const own = await deployed(storage, 2);
+      // The answer to a deletion is lost; the next try comes late.
+      let letGo = () => {};
+      const free = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      let reached = () => {};
+      const repeated = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      let name: string | undefined;
+      proxy.before = async (request) => {
+        if (!isDelete(request)) return undefined;
+        if (name === undefined) {
+          name = objectOf(request);
+          return 'reset-after';
+        }
+        if (name === objectOf(request)) {
+          reached();
+          await free;
+        }
+        return undefined;
+      };
+      const pruning = own.files(held).prune({ keep: 1 });
+      await repeated;
+      await pause(300); // the others are deleted meanwhile
+      const rolling = site();
+      await become(rolling, 1);
+      const collecting = rolling
+        .files(storage)
+        .collect({ onEvent: ({ type }) => void (type === 'wait' && letGo()) });
+      await collecting;
+      letGo();
+      await pruning;
+      expect(await lacking(storage)).toEqual([]);
+    },
+  );
+});
+
+const HOUR = 3_600_000;
+
+/** Lets the clock of this process stand until it is set. */
+function clock(): (later: number) => void {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return (later) => void vi.setSystemTime(Date.now() + later);
+}
+
+/** A storage in which a deploy is killed, or so it seems, when it sends that name. */
+function brokenAt(storage: Storage, isMeant: (name: string) => boolean): Storage {
+  return {
+    ...storage,
+    async write(name, ...rest) {
+      if (isMeant(name)) throw new Error('killed');
+      return storage.write(name, ...rest);
+    },
+  };
+}
+
+const isPlain = (name: string) => /^(?:only-\d+\.txt|css\/base\.css)$/.test(name);
+
+describe('prune and deploys that never came to be', () => {
+  /** Two deploys, and a third one that was killed before it sent its plain names. */
+  async function killed(): Promise<{ own: Site; storage: Storage; later: (ms: number) => void }> {
+    const later = clock();
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 1);
+    later(HOUR);
+    await become(own, 2);
+    await own.files(storage).collect();
+    later(HOUR);
+    await become(own, 3);
+    await expect(own.files(brokenAt(storage, isPlain)).collect()).rejects.toThrow('killed');
+    return { own, storage, later };
+  }
+  const filesOf3 = async (storage: Storage) =>
+    (await fileNames(storage)).filter((name) => name.startsWith('only-3.'));
+
+  it('keeps what they have sent for a day', async () => {
+    const { own, storage, later } = await killed();
+    later(23 * HOUR);
+    const report = await own.files(storage).prune({ keep: 1 });
+    expect(report).toMatchObject({ kept: [{}], dropped: [{}] });
+    expect((await filesOf3(storage)).length).toBe(1);
+    expect(await own.files(storage).collect()).toMatchObject({ sent: { files: 2 } });
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it('removes that later, and does not count them among those that are kept', async () => {
+    const { own, storage, later } = await killed();
+    later(25 * HOUR);
+    const report = await own.files(storage).prune({ keep: 2 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [] });
+    expect(await filesOf3(storage)).toEqual([]);
+    expect(await lacking(storage)).toEqual([]);
+
+    await become(own, 4);
+    await own.files(storage).collect();
+    expect(await own.files(storage).prune({ keep: 2 })).toMatchObject({ kept: [{}, {}] });
+    const archive = await entries(storage, '.staticfiles/manifests/');
+    expect(archive.length).toBe(2);
+  });
+
+  it('counts from when a run that goes on with one has begun', async () => {
+    const { own, storage, later } = await killed();
+    later(23 * HOUR);
+    await expect(own.files(brokenAt(storage, isPlain)).collect()).rejects.toThrow('killed');
+    later(2 * HOUR);
+    await own.files(storage).prune({ keep: 1 });
+    expect((await filesOf3(storage)).length).toBe(1);
+  });
+
+  it('removes what is left of one that nobody knows', async () => {
+    const { own, storage } = await killed();
+    const third = (await entries(storage, '.staticfiles/manifests/')).at(-1)?.name ?? '';
+    await storage.delete(third);
+    const leftover = `css/base.${'0'.repeat(12)}.css`;
+    for (const name of [leftover, `${leftover}.br`]) await storage.write(name, Buffer.from('p'));
+    const { deleted } = await own.files(storage).prune({ keep: 1 });
+    expect(deleted).toEqual(expect.arrayContaining([leftover, `${leftover}.br`]));
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it('goes by the clock of the store, where that of this machine is wrong', async () => {
+    const store = await azurite.create();
+    const storage = store.storage();
+    const own = await deployed(storage, 2);
+    const proxy = await proxyTo(store.origin);
+    proxy.before = async (request) =>
+      isFile(request) && isPlain(objectOf(request)) ? { status: 403 } : undefined;
+    await become(own, 3);
+    await expect(own.files(store.storage({}, proxy.url)).collect()).rejects.toThrow('403');
+    clock()(48 * HOUR);
+    await own.files(storage).prune({ keep: 1 });
+    expect((await filesOf3(storage)).length).toBe(1);
+  });
+});
+
+describe('prune by age', () => {
+  it('counts from when the next deploy was published, not from when it began', async () => {
+    const later = clock();
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 1);
+    later(HOUR);
+    await become(own, 2);
+    const slow: Storage = {
+      ...storage,
+      async writeIf(...args) {
+        later(HOUR);
+        return storage.writeIf?.(...args) ?? 'unsupported';
+      },
+    };
+    await own.files(slow).collect();
+    later(HOUR / 4);
+    expect(await own.files(storage).prune({ olderThan: '30m' })).toMatchObject({ kept: [{}, {}] });
+    later(HOUR / 2);
+    expect(await own.files(storage).prune({ olderThan: '30m' })).toMatchObject({ kept: [{}] });
+  });
+});
+
+describe('a deploy', () => {
+  const MARK = '.staticfiles/pruning/somebody.json';
+  /** A store in which what a roll-back needs is there, and which somebody prunes since so long ago. */
+  async function marked(ago: number) {
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 2);
+    await storage.write(MARK, Buffer.from('{}'), { mtimeMs: Date.now() - ago });
+    await become(own, 1);
+    return { own, storage };
+  }
+
+  it('waits for whoever prunes, and says which mark is to be deleted if nobody does', async () => {
+    const { own, storage } = await marked(HOUR / 2);
+    const told: string[] = [];
+    await own.files(storage).collect({
+      onEvent(event) {
+        if (event.type !== 'wait') return;
+        told.push(event.message);
+        void storage.delete(MARK);
+      },
+    });
+    expect(told).toEqual([expect.stringContaining(`delete ${MARK} there.`)]);
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it('does not wait for one who has given no sign for an hour; the next clears that away', async () => {
+    const { own, storage } = await marked(2 * HOUR);
+    const told: string[] = [];
+    await own.files(storage).collect({ onEvent: ({ type }) => void told.push(type) });
+    expect(told).not.toContain('wait');
+    expect(await storage.exists(MARK)).toBe(true);
+    await own.files(storage).prune();
+    expect(await entries(storage, '.staticfiles/pruning/')).toEqual([]);
+  });
+});

@@ -282,6 +282,7 @@ describe('the README', () => {
       'docs/from-django.md',
       'docs/deployment.md',
       'docs/object-storage.md',
+      'docs/rolling-deploys.md',
       'docs/scale.md',
       'docs/testing.md',
       'examples/polls/README.md',

@@ -32,6 +32,11 @@ export interface AzureStorageOptions extends AzureAccountOptions {
   readonly encoding?: 'br' | 'gzip' | undefined;
 }
 
+export interface SignedUrlOptions {
+  /** For how many seconds it is good. @default 3600 */
+  readonly expiresIn?: number | undefined;
+}
+
 /** Files in a container of Azure Blob Storage. */
 export interface AzureStorage extends Storage {
   readonly location: string;
@@ -41,7 +46,7 @@ export interface AzureStorage extends Storage {
    *
    * @throws {SetupError} without the key of the account.
    */
-  signedUrl(name: string, options: { readonly expiresIn: number }): Promise<string>;
+  signedUrl(name: string, options?: SignedUrlOptions): Promise<string>;
   attach(context: StorageContext): AzureStorage;
 }
 
@@ -110,7 +115,9 @@ export function azureStorage(options: AzureStorageOptions): AzureStorage {
     concurrency,
     keptHeaders: KEPT_FIELDS,
     ...(encoding && { encoding }),
-    async signedUrl(name, { expiresIn }) {
+    async signedUrl(name, signing = {}) {
+      checkOptions('signedUrl()', signing, ['expiresIn']);
+      const { expiresIn = 3600 } = signing;
       if (Number.isFinite(expiresIn) && expiresIn > 0) {
         return (await blobs()).signedUrl(name, expiresIn);
       }

@@ -131,6 +131,8 @@ export interface Hashing {
    * matches.
    */
   readonly keepOriginals: boolean | readonly string[];
+  /** The base URL that collected files have in production, while this may be development. */
+  baseUrl(): Promise<string>;
   /**
    * The hashed name of a name that stands in the manifest; `undefined` for every other. In
    * development the name itself, and only where a file's name holds what else begins a suffix.

@@ -275,6 +275,7 @@ describe('what is remembered', () => {
       manifestName: 'staticfiles.json',
       manifestStorage: memoryStorage(),
       keepOriginals: true,
+      baseUrl: async () => '/static/',
       hashedName: (name: string) => (name === 'listed.css' ? name : undefined),
       manifest: () => undefined,
     };
@@ -308,6 +309,7 @@ describe('what is remembered', () => {
       manifestName: 'staticfiles.json',
       manifestStorage: memoryStorage(),
       keepOriginals: true,
+      baseUrl: async () => '/static/',
       hashedName: (name: string) => (/^\d+\.css$/.test(name) ? name : undefined),
       manifest: () => undefined,
     };

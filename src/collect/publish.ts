@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ARCHIVE, archiveName, digestsIn } from '../archive.js';
 import { CODINGS, type Coding } from '../codings.js';
-import { CollectError, reason, StorageError, systemCode } from '../errors.js';
+import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
@@ -128,7 +128,7 @@ export async function readPublished(hashing: Hashing): Promise<Published | undef
     const present = await readPresent(hashing);
     return present && { ...present, digest: digestOf(present.body) };
   } catch (cause) {
-    if (cause instanceof StorageError) throw cause;
+    if (cause instanceof StaticFilesError) throw cause; // it says what to do
     throw damaged(`${placeOf(hashing)}: ${reason(cause)}.`, cause);
   }
 }

@@ -108,6 +108,7 @@ function fromManifest(files: Storage, manifestStorage: Storage, policy: Policy):
       manifestName,
       manifestStorage,
       keepOriginals,
+      baseUrl: () => baseUrlOf(files),
       hashedName,
       manifest: () => manifest.current(),
     },
@@ -144,6 +145,7 @@ function live(
       manifestName,
       manifestStorage,
       keepOriginals,
+      baseUrl: () => baseUrlOf(files),
       hashedName: (name) => (/[?#]/.test(name) && hasSource(name) ? name : undefined),
       manifest: () => undefined,
     },
@@ -154,6 +156,12 @@ function live(
       if (!isElsewhere) await files.refresh?.();
     },
   };
+}
+
+/** What a store is asked for first, where nobody else knows its address. */
+async function baseUrlOf(files: Storage): Promise<string> {
+  await files.ready?.();
+  return files.url('');
 }
 
 /** Folders have no content to hash; the empty name is the base URL. */

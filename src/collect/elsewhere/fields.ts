@@ -15,11 +15,12 @@ export interface FieldRules {
   warnings(): string[];
 }
 
+/** @param base the base URL of the files */
 export function fieldRules(
   storage: Storage,
+  base: string,
   { headers, maxAge }: Pick<ResolvedSettings, 'headers' | 'maxAge'>,
 ): FieldRules {
-  const base = storage.url('');
   const kept = storage.keptHeaders ?? new Set();
   const lost = new Set<string>();
 

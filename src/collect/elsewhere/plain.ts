@@ -20,12 +20,13 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const contents = await readAll(run);
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
-  const fields = fieldRules(storage, settings);
+  await storage.ready?.();
+  const fields = fieldRules(storage, storage.url(''), settings);
   const sent = await sendAll(run, toSend, fields, forms.possible);
   await removeAll(run, outdated);
   const changed = new Set(toSend.map(({ source }) => source.name));
   for (const { name, path } of files.values()) {
-    tell({ type: changed.has(name) ? 'copy' : 'skip', name, path });
+    if (!changed.has(name)) tell({ type: 'skip', name, path });
   }
   return {
     stepOf: (name) => (changed.has(name) ? 'copy' : 'skip'),

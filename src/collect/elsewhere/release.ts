@@ -38,11 +38,11 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   const draft = await draftOf(run, desk, entries, contents, present);
   threads.close();
   const { digest, manifest, prepared } = draft;
-  const fields = fieldRules(storage, settings);
+  const fields = fieldRules(storage, await hashing.baseUrl(), settings);
   const sent = await sendAll(run, prepared.toSend, fields, prepared.forms.possible);
   const changed = new Set(prepared.toSend.map(({ source }) => source.name));
   for (const { name, path, hashedName } of entries) {
-    tell({ type: changed.has(name) ? 'copy' : 'skip', name, path });
+    if (!changed.has(name)) tell({ type: 'skip', name, path });
     tell({ type: 'hash', name, hashedName });
   }
   const warnings = [...faultsOf(entries), ...missing.map(({ message }) => message)];
@@ -82,8 +82,8 @@ async function presentOf(hashing: Hashing, clear: boolean): Promise<Present | un
 }
 
 async function hashAll(run: Run, desk: Desk, hashing: Hashing) {
-  const { storage, settings, options, files, threads, tell } = run;
-  const rules = rulesOf(settings, hashing, options, storage.url(''));
+  const { settings, options, files, threads, tell } = run;
+  const rules = rulesOf(settings, hashing, options, await hashing.baseUrl());
   const crew = (count: number) =>
     crewOf(run, desk, undefined, threads.countFor(count / FILES_A_THREAD));
   const audience = { progress: progressOf(tell), done: () => {} };

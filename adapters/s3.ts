@@ -52,11 +52,20 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
   return under(settings.publicUrl);
 }
 
-/** Opens the bucket when it is first needed: the SDK is large. */
+/** Opens the bucket when it is first needed, for the SDK is large; again where that failed. */
 function lazyBucket(settings: S3Settings): () => Promise<Bucket> {
   let opening: Promise<Bucket> | undefined;
+  const open = async () => {
+    try {
+      const { openBucket } = await import('./s3/bucket.js');
+      return await openBucket(settings);
+    } catch (error) {
+      opening = undefined;
+      throw error;
+    }
+  };
   return () => {
-    opening ??= import('./s3/bucket.js').then(({ openBucket }) => openBucket(settings));
+    opening ??= open();
     return opening;
   };
 }

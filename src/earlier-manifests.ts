@@ -41,11 +41,12 @@ export function earlierManifests(): EarlierManifests {
     async load(storage, digest, warn) {
       try {
         const read = await Promise.all(
-          (await before(storage, digest)).map(async ({ name }) =>
-            parseManifest((await storage.read(name)) ?? new Uint8Array(), name),
-          ),
+          (await before(storage, digest)).map(async ({ name }) => {
+            const body = await storage.read(name);
+            return body === undefined ? [] : [parseManifest(body, name)]; // pruned meanwhile
+          }),
         );
-        manifests = [...manifests, ...read].slice(0, MOST);
+        manifests = [...manifests, ...read.flat()].slice(0, MOST);
       } catch (error) {
         warn(
           `The manifests of earlier deploys cannot be read in ${storage.location ?? 'the storage'}: ${reason(error)} Pages of an earlier release that ask for names which only that had, fail in this process.`,

@@ -9,6 +9,7 @@ export type {
   CollectReport,
   CompressionReport,
   Progress,
+  SendingReport,
 } from './collect/run.js';
 export { configure, mediaUrl, staticUrl } from './default-instance.js';
 export {
@@ -56,6 +57,7 @@ export type {
   FileStat,
   Hashing,
   ListedFile,
+  Permissions,
   Storage,
   StorageContext,
   StorageDefaults,

@@ -83,7 +83,15 @@ export function manifestReader(
   let looking: Promise<void> | undefined;
   const location = () => manifestPlace(storage, manifestName);
 
+  /** Makes bytes the manifest; from the first on, they are looked at again if that is wanted. */
   function accept(bytes: Uint8Array | undefined): Manifest {
+    const isFirst = manifest === undefined;
+    const accepted = take(bytes);
+    if (isFirst && refreshMs > 0) keepLooking(new WeakRef(reader), refreshMs);
+    return accepted;
+  }
+
+  function take(bytes: Uint8Array | undefined): Manifest {
     if (bytes !== undefined) {
       // Who has made something of it, such as answers, need not make it anew.
       const found = manifest && digestOf(bytes);
@@ -91,7 +99,6 @@ export function manifestReader(
       const next = parseManifest(bytes, location());
       if (manifest === undefined) {
         if (earlier && archive) looking = earlier.load(archive, archivedAs(bytes), warn);
-        if (refreshMs > 0) keepLooking(new WeakRef(reader), refreshMs);
       } else earlier?.add(manifest);
       manifest = next;
       digest = found;

@@ -292,6 +292,17 @@ describe('in the background', () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
+  test('finds the first manifest where there was none, without strict', async () => {
+    const { skip } = clock();
+    const { storage, publish } = distantStore();
+    const reader = readerOf(storage, { strict: false, refreshMs: HOUR });
+    await reader.ready();
+    await publish(A ?? '');
+    skip(1.2 * HOUR);
+    await settled();
+    expect(reader.current().paths.get('x.css')).toBe('x.a.css');
+  });
+
   test('nothing asks where refresh is not set', async () => {
     const { skip } = clock();
     const { reader, hash, asked } = await site();

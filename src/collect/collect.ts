@@ -8,6 +8,7 @@ import { collectHashed, STATE } from './collect-hashed.js';
 import { collectPlain } from './collect-plain.js';
 import { FILES_A_THREAD } from './crew.js';
 import { type Desk, isOwn, openDesk } from './desk.js';
+import { eachOf } from './flight.js';
 import { planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
 import { openThreads } from './threads.js';
@@ -154,9 +155,13 @@ async function clearRest(
   for await (const name of storage.list()) {
     if (!isCollected(name)) names.push(name);
   }
-  for (const name of names) {
-    tell({ type: 'delete', name });
-    if (!options.dryRun) await remove(storage, name);
-  }
+  await eachOf(
+    names,
+    async (name) => {
+      tell({ type: 'delete', name });
+      if (!options.dryRun) await remove(storage, name);
+    },
+    storage.concurrency,
+  );
   return names;
 }

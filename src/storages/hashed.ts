@@ -26,8 +26,8 @@ export interface HashedStorageOptions {
   /**
    * After how long the manifest is looked at again: seconds, or a text such as `'30s'` or `'5m'`; a
    * tenth more or less, so that servers which were started together do not ask together. It is read
-   * in the background, when a URL is wanted; where that fails, the last good one stays, with one
-   * warning of the process. `false`: only when `files.refresh()` says so.
+   * in the background, whether or not a URL is wanted; where that fails, the last good one stays, with
+   * one warning of the process. `false`: only when `files.refresh()` says so.
    * @default false
    */
   readonly refresh?: number | string | false | undefined;

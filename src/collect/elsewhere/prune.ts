@@ -148,7 +148,9 @@ async function deploysIn(
   const since = new Set(begunSince(generations, present.digest));
   for (const generation of generations.filter((one) => !line.includes(one))) {
     const isYoung = now - generation.written < GIVEN_UP_MS;
-    const mayCome = since.has(generation) && (isYoung || !isShared);
+    // After a roll-back, one that began before it can still follow: it replaces the same manifest.
+    const isNext = since.has(generation) || generation.after === present.digest;
+    const mayCome = isNext && (isYoung || !isShared);
     const deploy = await deployOf(storage, generation, undefined);
     if (deploy !== undefined) (mayCome ? begun : givenUp).push(deploy);
   }

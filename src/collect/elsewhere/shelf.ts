@@ -112,7 +112,7 @@ async function list(
   return { found, isWhole };
 }
 
-/** With what a file's names in the storage begin: `css/site` for `css/site.css`. */
+/** With what a file's names in the storage begin: `css/site.` for `css/site.css`. */
 function prefixOf(name: string): string {
   const at = extensionAt(name);
   return at < name.length ? name.slice(0, at + 1) : name;

@@ -362,6 +362,23 @@ describe('prune and deploys that never came to be', () => {
     expect((await filesOf3(storage)).length).toBe(1);
   });
 
+  it('keeps them after a roll-back to the manifest that they replace', async () => {
+    const { attach, ...storage } = memoryStorage();
+    const later = clock();
+    const own = await deployed(storage, 1);
+    for (const version of [3, 2, 1]) {
+      later(HOUR);
+      await become(own, version);
+      if (version !== 3) await own.files(storage).collect();
+      else await expect(own.files(brokenAt(storage, isPlain)).collect()).rejects.toThrow('killed');
+    }
+    await own.files(storage).prune({ keep: 1 });
+    expect((await filesOf3(storage)).length).toBe(1);
+    later(25 * HOUR);
+    await own.files(storage).prune({ keep: 1 });
+    expect(await filesOf3(storage)).toEqual([]);
+  });
+
   it('removes what is left of one that nobody knows', async () => {
     const { own, storage } = await killed();
     const third = (await entries(storage, '.staticfiles/manifests/')).at(-1)?.name ?? '';

@@ -15,11 +15,12 @@ export interface FieldRules {
   warnings(): string[];
 }
 
+/** @param base what the URLs of the storage begin with */
 export function fieldRules(
   storage: Storage,
   { headers, maxAge }: Pick<ResolvedSettings, 'headers' | 'maxAge'>,
+  base: string,
 ): FieldRules {
-  const base = storage.url('');
   const kept = storage.keptHeaders ?? new Set();
   const lost = new Set<string>();
 

@@ -6,6 +6,7 @@ import { collectFault } from '../fault.js';
 import { eachOf } from '../flight.js';
 import type { Outcome, Run } from '../run.js';
 import { remove } from '../write.js';
+import { baseUrlOf } from './base-url.js';
 import { type Content, plainContent } from './content.js';
 import { fieldRules } from './fields.js';
 import { prepare } from './prepare.js';
@@ -20,7 +21,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const contents = await readAll(run);
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
-  const fields = fieldRules(storage, settings);
+  const fields = fieldRules(storage, settings, await baseUrlOf(storage));
   const sent = await sendAll(run, toSend, fields, forms.possible);
   await removeAll(run, outdated);
   const changed = new Set(toSend.map(({ source }) => source.name));

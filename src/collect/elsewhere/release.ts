@@ -17,6 +17,7 @@ import { rulesOf } from '../rules.js';
 import type { Outcome, Run } from '../run.js';
 import { contentOfPrint, digestOf, readState } from '../state.js';
 import { MANIFEST_FIELDS, switchManifest } from '../switch.js';
+import { baseUrlOf } from './base-url.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
@@ -34,11 +35,12 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   const { storage, settings, options, threads, tell } = run;
   const hashing = storage.hashing as Hashing;
   const present = await presentOf(hashing, options.clear === true);
-  const { entries, contents, missing } = await hashAll(run, desk, hashing);
+  const base = await baseUrlOf(storage);
+  const { entries, contents, missing } = await hashAll(run, desk, hashing, base);
   const draft = await draftOf(run, desk, entries, contents, present);
   threads.close();
   const { digest, manifest, prepared } = draft;
-  const fields = fieldRules(storage, settings);
+  const fields = fieldRules(storage, settings, base);
   const sent = await sendAll(run, prepared.toSend, fields, prepared.forms.possible);
   const changed = new Set(prepared.toSend.map(({ source }) => source.name));
   for (const { name, path, hashedName } of entries) {
@@ -79,9 +81,9 @@ async function presentOf(hashing: Hashing, clear: boolean): Promise<Present | un
   }
 }
 
-async function hashAll(run: Run, desk: Desk, hashing: Hashing) {
-  const { storage, settings, options, files, threads, tell } = run;
-  const rules = rulesOf(settings, hashing, options, storage.url(''));
+async function hashAll(run: Run, desk: Desk, hashing: Hashing, base: string) {
+  const { settings, options, files, threads, tell } = run;
+  const rules = rulesOf(settings, hashing, options, base);
   const crew = (count: number) =>
     crewOf(run, desk, undefined, threads.countFor(count / FILES_A_THREAD));
   const audience = { progress: progressOf(tell), done: () => {} };

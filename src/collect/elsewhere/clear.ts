@@ -38,7 +38,10 @@ async function clear(
   mark: PruningMark | undefined,
 ): Promise<string[]> {
   const names: string[] = [];
-  for await (const name of storage.list()) if (!isCollected(name)) names.push(name);
+  for await (const name of storage.list()) {
+    await mark?.beat();
+    if (!isCollected(name)) names.push(name);
+  }
   const needed = mark === undefined ? new Set<string>() : await neededSince(storage, isCollected);
   const gone = names.filter((name) => !needed.has(name));
   await eachOf(
@@ -46,8 +49,8 @@ async function clear(
     async (name) => {
       tell({ type: 'delete', name });
       if (options.dryRun) return;
-      await remove(storage, name);
       await mark?.beat();
+      await remove(storage, name);
     },
     storage.concurrency,
   );

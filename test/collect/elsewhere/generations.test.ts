@@ -7,6 +7,7 @@ import {
   noteSureness,
   readArchive,
 } from '../../../src/collect/elsewhere/generations.js';
+import { CollectError } from '../../../src/errors.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { entries } from './stores.js';
 
@@ -140,18 +141,22 @@ describe('who prunes', () => {
     expect(await hasBeenPruned(storage, after, quiet)).toBe(true);
   });
 
-  it('says every ten minutes that it goes on', async () => {
+  it('says every minute that it goes on, and stops where it could not', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const storage = await archive();
     const mark = await beginPruning(storage);
     const told = async () => (await readArchive(storage)).pruning[0]?.mtimeMs;
     const begun = await told();
-    vi.advanceTimersByTime(599_000);
+    vi.advanceTimersByTime(59_000);
     await mark.beat();
     expect(await told()).toBe(begun);
     vi.advanceTimersByTime(2000);
     await mark.beat();
-    expect(await told()).toBe((begun ?? 0) + 601_000);
+    expect(await told()).toBe((begun ?? 0) + 61_000);
+    // The machine sleeps, and only one of the clocks goes on.
+    vi.setSystemTime(Date.now() + 601_000);
+    await expect(mark.beat()).rejects.toThrow(CollectError);
+    expect(await told()).toBe((begun ?? 0) + 61_000);
   });
 });

@@ -4,7 +4,7 @@ import { defineConfig } from 'rolldown';
 
 /** What a program loads when it first needs it. */
 const LATER =
-  /^src\/(?:cli|collect|serve|scanners)\/|^src\/(?:checks|header-fields|cache-control|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner|testing|listener)\.ts$/;
+  /^src\/(?:cli|collect|serve|scanners)\/|^src\/(?:checks|header-fields|stored-fields|load-peer|cache-control|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner|testing|listener)\.ts$/;
 
 const files = ['src', 'adapters'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -15,6 +15,16 @@ const files = ['src', 'adapters'].flatMap((folder) =>
 function isNeededAtOnce(path) {
   const file = relative(import.meta.dirname, path).replaceAll('\\', '/');
   return file.startsWith('src/') && !LATER.test(file);
+}
+
+/** What is alone in its file is called by its place, for names come more than once. */
+function chunkName({ name, moduleIds }) {
+  if (moduleIds.length !== 1) return `chunks/${name}.js`;
+  const path = relative(import.meta.dirname, moduleIds[0]).replaceAll('\\', '/');
+  return `chunks/${path
+    .replace(/^(?:src|adapters)\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll('/', '-')}.js`;
 }
 
 /**
@@ -30,7 +40,7 @@ export default defineConfig({
   external: /^[^./]/,
   output: {
     dir: 'dist',
-    chunkFileNames: 'chunks/[name].js',
+    chunkFileNames: chunkName,
     codeSplitting: {
       includeDependenciesRecursively: false,
       groups: [{ name: 'core', test: isNeededAtOnce }],

@@ -2,10 +2,11 @@ import { SetupError } from '../src/errors.js';
 import { normaliseName } from '../src/names.js';
 import { checkOptions } from '../src/options.js';
 import type { Storage, StorageContext } from '../src/storage.js';
+import type { FieldsOption } from '../src/stored-fields.js';
 import { baseUrlFault, encodePath, joinUrl, resolveBaseUrl } from '../src/urls.js';
-import { type AzureAccountOptions, azureAccount } from './azure-account.js';
-import type { AccessTier, Blobs, BlobsOptions } from './azure-blobs.js';
-import { checkFields, type FieldsOption, KEPT_FIELDS } from './azure-fields.js';
+import { type AzureAccountOptions, azureAccount } from './azure/account.js';
+import type { AccessTier, Blobs, BlobsOptions } from './azure/blobs.js';
+import { checkOwnFields, KEPT_FIELDS } from './azure/fields.js';
 
 export interface AzureStorageOptions extends AzureAccountOptions {
   /** The folder of the container that holds the files: `'static'`. @default none */
@@ -127,7 +128,7 @@ function once(options: BlobsOptions): () => Promise<Blobs> {
   let loading: Promise<Blobs> | undefined;
   const load = async () => {
     try {
-      const { azureBlobs } = await import('./azure-blobs.js');
+      const { azureBlobs } = await import('./azure/blobs.js');
       return await azureBlobs(options);
     } catch (error) {
       loading = undefined;
@@ -146,7 +147,7 @@ function refuse(text: string): never {
 
 function checkValues(options: AzureStorageOptions): void {
   const { headers, accessTier, concurrency, blockSize, encoding } = options;
-  if (typeof headers !== 'function') checkFields(headers);
+  if (typeof headers !== 'function') checkOwnFields(headers);
   if (accessTier !== undefined && !['Hot', 'Cool', 'Cold'].includes(accessTier)) {
     refuse(`accessTier must be 'Hot', 'Cool' or 'Cold', not '${accessTier}'.`);
   }

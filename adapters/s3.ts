@@ -1,12 +1,13 @@
 import { NameError, NotReadyError } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
-import { bucketUrl, fileUrl, knownHost } from './s3-address.js';
-import type { Bucket } from './s3-bucket.js';
-import { type Fields, KEPT_FIELDS, keptFields, ownFields } from './s3-fields.js';
-import { checkedOptions, type S3Settings, type S3StorageOptions } from './s3-options.js';
+import type { Fields } from '../src/stored-fields.js';
+import { bucketUrl, fileUrl, knownHost } from './s3/address.js';
+import type { Bucket } from './s3/bucket.js';
+import { KEPT_FIELDS, keptFields, ownFields } from './s3/fields.js';
+import { checkedOptions, type S3Settings, type S3StorageOptions } from './s3/options.js';
 
-export type { S3StorageOptions } from './s3-options.js';
+export type { S3StorageOptions } from './s3/options.js';
 
 /** Files in a bucket. */
 export interface S3Storage extends Storage {
@@ -54,15 +55,8 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
 /** Opens the bucket when it is first needed: the SDK is large. */
 function lazyBucket(settings: S3Settings): () => Promise<Bucket> {
   let opening: Promise<Bucket> | undefined;
-  async function open(): Promise<Bucket> {
-    const { openBucket } = await import('./s3-bucket.js');
-    return openBucket(settings);
-  }
   return () => {
-    opening ??= open().catch((error) => {
-      opening = undefined; // what was not installed may be the next time
-      throw error;
-    });
+    opening ??= import('./s3/bucket.js').then(({ openBucket }) => openBucket(settings));
     return opening;
   };
 }
@@ -117,6 +111,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
 
   async function* entries(beginning = ''): AsyncGenerator<ListedFile> {
     assertName(beginning);
+    if (Buffer.byteLength(prefix + beginning) > LONGEST_KEY) return;
     for await (const file of (await open()).list(prefix + beginning)) {
       const name = file.name.slice(prefix.length);
       if (isFile(name)) yield { ...file, name };
@@ -142,7 +137,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     async writeFile(name, path, writing = {}) {
       const key = keyToWrite(name);
       const fields = fieldsOf(name, writing, settings);
-      await (await open()).putFile({ key, path, fields, md5: writing.md5 });
+      await (await open()).putFile({ key, path, fields, md5: writing.md5?.toLowerCase() });
     },
     async delete(name) {
       const key = keyOf(name);
@@ -154,7 +149,7 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     entries,
     async signedUrl(name, signing = {}) {
       const key = keyToWrite(name);
-      const { signedUrl } = await import('./s3-signed.js');
+      const { signedUrl } = await import('./s3/signed.js');
       return signedUrl(open, settings, { key, name: key.slice(prefix.length) }, signing);
     },
     location: `s3://${bucket}/${prefix}`,

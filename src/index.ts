@@ -33,6 +33,7 @@ export { type Packages, packagesFinder } from './finders/packages.js';
 export { type LoadConfigOptions, loadConfig } from './load-config.js';
 export type { Next, NodeHandler } from './next.js';
 export type { Ignore } from './patterns.js';
+export type { ReadyOptions } from './ready.js';
 export type { FetchHandler } from './serve/web.js';
 export {
   type DirectoryServer,

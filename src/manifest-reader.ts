@@ -74,7 +74,7 @@ export function manifestReader(
   let begun = 0;
   /** The number of the reading that was begun last, of those that succeeded. */
   let taken = 0;
-  /** What the last reading failed with. */
+  /** What the last reading that failed, failed with. */
   let fault: Error | undefined;
   /** Since when it could not be read in the background. */
   let awaySince: number | undefined;
@@ -124,7 +124,6 @@ export function manifestReader(
         tag = found?.tag;
       }
       taken = number;
-      fault = undefined;
       tellBack();
     } catch (cause) {
       const error = unreadable(cause);

@@ -165,9 +165,9 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
       const warnings = problems.map(({ message }) => message);
       const report = await collectFiles(sources(), storage(), resolved, options, warnings);
       // Who has asked for URLs gets the new ones; of a storage elsewhere, whoever asks from now on.
-      const isWaiting = isAsked || storage().path === undefined;
-      const isPublished = storage().hashing !== undefined && options?.postProcess !== false;
-      if (isWaiting && isPublished && !report.dryRun) await refresh();
+      const isHashed = storage().hashing !== undefined && options?.postProcess !== false;
+      const isNew = storage().path === undefined && report.published;
+      if (isHashed && !report.dryRun && (isAsked || isNew)) await refresh();
       return report;
     },
     async prune(options) {

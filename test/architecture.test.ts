@@ -72,8 +72,8 @@ function partOf(name: string): (typeof parts)[number] | undefined {
 }
 
 const folderOf = (name: string) => dirname(name);
-/** `adapters/handlebars-tree` belongs to the host `handlebars`. */
-const hostOf = (name: string) => name.replace(/^adapters\//, '').split('-')[0];
+/** `adapters/handlebars-tree` belongs to the host `handlebars`, `adapters/s3/fields` to `s3`. */
+const hostOf = (name: string) => name.replace(/^adapters\//, '').split(/[-/]/)[0];
 
 function mayImport(from: string, to: string): boolean {
   const part = partOf(from);

@@ -13,6 +13,7 @@ const ALL = [
   new errors.SetupError('m'),
   new errors.PeerError('nunjucks', 'm'),
   new errors.CollectError('m'),
+  new errors.StorageError('m'),
   new errors.TooLargeError('a', 7),
 ];
 

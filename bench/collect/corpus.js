@@ -48,15 +48,21 @@ const FILES_IN_A_FOLDER = 100;
  * @param name `large`: 16,724 files of 15 packages, 330 MB; `synthetic-<files>`: that many small ones
  */
 export function corpus(name) {
+  return made(name, (folder) => {
+    if (name === 'large') makeLarge(folder);
+    else makeSynthetic(folder, foldersOf(name));
+  });
+}
+
+/** The folder of that name, which `make` fills where it is not there yet, whole or not at all. */
+export function made(name, make) {
   const folder = join(FOLDER, name);
   if (existsSync(folder)) return folder;
-  const folders = name === 'large' ? undefined : foldersOf(name);
   console.error(`making ${folder}`);
   const unfinished = `${folder}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true });
-  if (folders === undefined) makeLarge(unfinished);
-  else makeSynthetic(unfinished, folders);
+  make(unfinished);
   renameSync(unfinished, folder);
   return folder;
 }
@@ -148,7 +154,7 @@ function makeSynthetic(folder, count) {
 }
 
 /** Numbers from 0 to 1, the same ones for the same seed: mulberry32. */
-function seeded(seed) {
+export function seeded(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

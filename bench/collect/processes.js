@@ -41,12 +41,17 @@ export async function inTurn(contenders, rounds = ROUNDS) {
   return runs;
 }
 
-/** Runs a program to its end. */
-export async function run(program, args, env = {}) {
+/**
+ * Runs a program to its end, or to that of its time.
+ *
+ * @param limit in seconds
+ */
+export async function run(program, args, env = {}, limit = Number.POSITIVE_INFINITY) {
   const start = performance.now();
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
+    ...(Number.isFinite(limit) && { timeout: limit * 1000 }),
   });
   let megabytes;
   const poll = setInterval(() => {
@@ -54,6 +59,7 @@ export async function run(program, args, env = {}) {
   }, POLL);
   const [status] = await once(child, 'exit').finally(() => clearInterval(poll));
   const seconds = (performance.now() - start) / 1000;
+  if (seconds >= limit) return { seconds, megabytes, isCutShort: true };
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}`);
   return { seconds, megabytes };
 }

@@ -8,6 +8,7 @@ import { registerStatic as registerStaticTags } from 'staticfiles/nunjucks';
 import { comments, poll } from './data.js';
 
 export const files = createStaticFiles(await loadConfig({ cwd: import.meta.dirname }));
+await files.ready(); // reads the manifest, which in production may be in an object store
 
 // In development `files` serves uploaded files too. In production that is the work of the web server
 // in front; this example has none, and serves their folder itself.

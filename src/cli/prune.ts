@@ -1,4 +1,5 @@
 import type { PruneReport } from '../collect/deploys.js';
+import { milliseconds } from '../durations.js';
 import { createStaticFiles } from '../static-files.js';
 import { bytesText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';
@@ -37,7 +38,7 @@ async function run(call: Call): Promise<number> {
     throw new UsageError(`--keep is a whole number from 1, not '${keep}'.`);
   }
   const olderThan = call.value('older-than');
-  if (olderThan !== undefined && !/^\d+(?:\.\d+)?\s*[smhdw]$/.test(olderThan)) {
+  if (olderThan !== undefined && milliseconds(olderThan) === undefined) {
     throw new UsageError(`--older-than is an age such as 30d, 12h or 90m, not '${olderThan}'.`);
   }
   const dryRun = call.has('dry-run');

@@ -66,6 +66,7 @@ export async function collectHashed(run: Run, desk: Desk, root: string): Promise
     warnings: [...faultsOf(entries), ...hashed.missing.map(({ message }) => message), ...doubts],
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     compressed: variants.report,
+    published: !options.dryRun && current !== before?.digest,
     isCollected: isCollectedBy(entries, variants, hashing, rules, current ?? ''),
   };
 }

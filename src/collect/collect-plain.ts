@@ -30,6 +30,7 @@ export async function collectPlain(run: Run, desk: Desk, root: string): Promise<
     warnings: [],
     bytes,
     compressed: variants.report,
+    published: false,
     isCollected: (name) => files.has(name) || variants.names.has(name) || isOwn(name),
   };
 }

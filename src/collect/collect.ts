@@ -82,6 +82,7 @@ export async function collectFiles(
       bytes: outcome.bytes,
       compressed: outcome.compressed,
       ...(outcome.sent && { sent: outcome.sent }),
+      published: outcome.published,
       milliseconds: Math.round(performance.now() - started),
     };
   } catch (error) {

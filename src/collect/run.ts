@@ -94,6 +94,8 @@ export interface CollectReport {
   readonly compressed: CompressionReport;
   /** For a storage elsewhere. */
   readonly sent?: SendingReport | undefined;
+  /** Whether another manifest is published now. */
+  readonly published: boolean;
   readonly milliseconds: number;
 }
 
@@ -116,6 +118,7 @@ export interface Outcome {
   readonly bytes: number;
   readonly compressed: CompressionReport;
   readonly sent?: SendingReport | undefined;
+  readonly published: boolean;
   /** Whether a name in the storage is one of those that are collected now. */
   isCollected(name: string): boolean;
 }

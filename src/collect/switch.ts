@@ -1,4 +1,5 @@
 import { CollectError } from '../errors.js';
+import { manifestPlace } from '../manifest-reader.js';
 import type { Hashing } from '../storage.js';
 import { faultOf } from './fault.js';
 
@@ -82,6 +83,5 @@ function unsafe(hashing: Hashing): string {
 
 /** Where the manifest is, for people. */
 export function placeOf({ manifestName, manifestStorage }: Hashing): string {
-  const { path, location } = manifestStorage;
-  return path?.call(manifestStorage, manifestName) ?? (location ?? '') + manifestName;
+  return manifestPlace(manifestStorage, manifestName);
 }

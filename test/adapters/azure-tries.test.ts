@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { persist, TriedError, type Try } from '../../adapters/azure-tries.js';
+import { persist, TriedError, type Try } from '../../adapters/azure/tries.js';
 import { StorageError } from '../../src/errors.js';
 import { serve } from '../listen.js';
 import type { Exchange, Fault, Verdict } from '../proxy.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { byteBudget } from '../../adapters/azure-upload.js';
+import { byteBudget } from '../../adapters/azure/upload.js';
 import { StorageError } from '../../src/errors.js';
 import { add, project } from '../project.js';
 import type { Exchange } from '../proxy.js';

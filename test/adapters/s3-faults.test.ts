@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { s3Storage } from '../../adapters/s3.js';
@@ -64,6 +65,21 @@ describe('s3Storage tries again', () => {
     );
     expect(fault.cause).toBeInstanceOf(Error);
     expect(asked.length).toBe(3);
+  });
+
+  test('where a client takes the half for all', async () => {
+    let asked = 0;
+    // As the SDK's own for Node never does.
+    const handle = async () => {
+      asked += 1;
+      const body = Readable.from([Buffer.from(asked < 3 ? 'half' : 'all of it')]);
+      return {
+        response: { statusCode: 200, headers: { 'content-length': '9', etag: '"a"' }, body },
+      };
+    };
+    const { storage } = await storeWith(undefined, { requestHandler: { handle } });
+    expect(Buffer.from((await storage.read('a.css')) ?? []).toString()).toBe('all of it');
+    expect(asked).toBe(3);
   });
 
   test('six times in all, unless it is told otherwise', async () => {
@@ -237,6 +253,12 @@ describe('a fault of the store is a sentence that says what to do:', () => {
     const { storage, asked } = await storeWith(always({ status: 403, code: 'InvalidAccessKeyId' }));
     await expect(storage.exists('a.css')).rejects.toThrow('the store does not know the access key');
     expect(asked.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
+  });
+
+  test('where HEAD is not answered, GET would not be either', async () => {
+    const { storage, asked } = await storeWith(always({ status: 503 }), { maxAttempts: 2 });
+    await expect(storage.exists('a.css')).rejects.toThrow('(2 times): the store is overloaded');
+    expect(asked.map(({ method }) => method)).toEqual(['HEAD', 'HEAD']);
   });
 
   test('once it is known that there is a bucket, a HEAD is enough', async () => {

@@ -157,6 +157,22 @@ describe('writeFile', () => {
     expect(steps(asked).at(-1)).toBe('DELETE uploadId');
   });
 
+  test('gives up only when no part is under way any more', async () => {
+    const events: string[] = [];
+    const { storage } = await storeWith(async (asked) => {
+      if (asked.method === 'DELETE') events.push('given up');
+      if (part(asked) === 1) return { status: 403, code: 'AccessDenied' };
+      if (part(asked)) {
+        await pause(100);
+        events.push(`part ${part(asked)}`);
+      }
+      return undefined;
+    });
+    await expect(storage.writeFile('large.bin', large().path)).rejects.toThrow(StorageError);
+    expect(events.at(-1)).toBe('given up');
+    expect(events).toContain('part 2');
+  });
+
   test('says what went wrong first, also where it cannot give up either', async () => {
     const { storage } = await storeWith((asked) =>
       part(asked) || asked.method === 'DELETE'

@@ -303,6 +303,12 @@ function entriesContract(title: string, make: Make): void {
       expect((await entries(storage, prefix)).map(({ name }) => name)).toEqual(expected);
     });
 
+    test('none whose names would have to be longer than names can be', async () => {
+      const storage = await make();
+      await storage.write('a', text('a'));
+      expect(await entries(storage, 'a'.repeat(2000))).toEqual([]);
+    });
+
     test('every name as it is', async () => {
       const storage = await make();
       for (const name of NAMES) await storage.write(name, text(name));

@@ -4,11 +4,8 @@ import { BIN, start } from '../process.js';
 import type { Exchange, StoreProxy, Verdict } from '../proxy.js';
 import type { Release } from './releases.js';
 
-/** What happens to a request of a deployer; `number` counts the requests of its run. */
-export type Moment = (
-  request: Exchange,
-  number: number,
-) => Verdict | 'kill' | Promise<Verdict | 'kill'>;
+/** What happens to a request of a deployer. */
+export type Moment = (request: Exchange) => Verdict | 'kill' | Promise<Verdict | 'kill'>;
 
 export interface Ended {
   readonly status: number | null;
@@ -27,11 +24,12 @@ export async function run(
   const running = start([BIN, ...args], root, { NODE_ENV: 'production', STORE: proxy.url });
   const { process } = running;
   const ended = once(process, 'close');
-  let requests = 0;
+  let isDead = false;
   proxy.before = async (request) => {
-    requests++;
-    const verdict = await moment(request, requests);
+    // What it has begun to say besides, nobody hears.
+    const verdict = isDead ? 'kill' : await moment(request);
     if (verdict !== 'kill') return verdict;
+    isDead = true;
     process.kill('SIGKILL');
     return 'reset-before';
   };
@@ -52,10 +50,26 @@ export async function succeed(...asked: Parameters<typeof run>): Promise<void> {
   expect(status, text).toBe(0);
 }
 
+/** That which switches, where the store knows no conditions; before, it is asked for one on condition. */
+export function isSwitch(request: Exchange): boolean {
+  const { 'if-match': tag, 'if-none-match': none } = request.headers;
+  return isManifestWrite(request) && (tag ?? none) === undefined;
+}
+
 export function isManifestWrite({ method, path }: Exchange): boolean {
   return method === 'PUT' && /(?<!\.staticfiles)\/staticfiles\.json(?:\?|$)/.test(path);
 }
 
 export function isGenerationWrite({ method, path }: Exchange): boolean {
   return method === 'PUT' && path.includes('/.staticfiles/manifests/');
+}
+
+/** Of a file of the site. */
+export function isAssetWrite({ method, path }: Exchange): boolean {
+  return method === 'PUT' && !/staticfiles\.json|\/\.staticfiles\//.test(path);
+}
+
+/** Somebody looks who deploys and who prunes. */
+export function isLook({ method, path }: Exchange): boolean {
+  return method === 'GET' && path.includes('prefix=.staticfiles%2F');
 }

@@ -9,7 +9,7 @@ import type { Release } from './releases.js';
 const at = (path: string) => JSON.stringify(new URL(`../../dist/${path}`, import.meta.url).href);
 
 /** Plain names would only be more to send: no page refers to them. */
-const HASHING = { refresh: '200ms', keepOriginals: false };
+const HASHING = { refresh: '500ms', keepOriginals: false };
 
 /** A bucket of Swift whose files everybody may read. */
 export interface Place {

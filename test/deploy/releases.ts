@@ -12,11 +12,16 @@ export const PAGES = ['/', '/gallery', '/about'] as const;
 /** A name that both releases have, with another content in each. */
 export const CHANGED = 'css/site.css';
 
-const PHOTOS = Array.from({ length: 8 }, (_, at) => at + 1);
+const PHOTOS = Array.from({ length: 4 }, (_, at) => at + 1);
 
-/** The releases; `config` is the text of their configuration, the same for both. */
-export function releases(config: string): { first: Release; second: Release } {
-  return { first: checkedOut(1, FIRST, config), second: checkedOut(2, SECOND, config) };
+/** The releases; `config` is the text of their configuration, the same for all. */
+export function releases(config: string) {
+  return {
+    first: checkedOut(1, FIRST, config),
+    /** Never comes to be: somebody saw what is wrong with it, and made the second one. */
+    abandoned: checkedOut(2, { ...SECOND, ...BROKEN }, config),
+    second: checkedOut(2, SECOND, config),
+  };
 }
 
 function checkedOut(number: number, files: Record<string, string>, config: string): Release {
@@ -100,4 +105,9 @@ const SECOND: Record<string, string> = {
   'static/img/new-only.svg': svg('new only'),
   'static/img/icon.svg': svg('icon'),
   ...photos(2),
+};
+
+const BROKEN: Record<string, string> = {
+  'static/css/forms.css': `input { display: none }\n`,
+  'static/img/logo.svg': svg('logo, drawn badly'),
 };

@@ -7,7 +7,10 @@ export interface Visitors {
   readonly assets: number;
   /** What anybody did not get as it should be: the page, what refers to it, and why. */
   readonly misses: readonly string[];
-  /** Visits every page of every process once, and ends when all have been seen. */
+  /**
+   * Visits every page of every process once, each asset once for all of them, and ends when all have
+   * been seen.
+   */
   round(): Promise<void>;
   /** Ends when the visits that have begun are over. */
   settled(): Promise<void>;
@@ -15,11 +18,11 @@ export interface Visitors {
 }
 
 /** Between the visits of one visitor: a store on a small machine must serve the deploy besides. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 100;
 
 /**
  * Visits pages of the processes in turn, all the time: each page, every asset that it refers to, and
- * those that the assets refer to, as a browser with an empty cache does.
+ * those that the assets refer to, as browsers with empty caches do.
  */
 export function visitors(processes: () => readonly string[], count = 2): Visitors {
   const misses = new Set<string>();
@@ -29,7 +32,8 @@ export function visitors(processes: () => readonly string[], count = 2): Visitor
   let turn = 0;
   let here = true;
 
-  async function visit(url: string): Promise<void> {
+  /** @param seen what is in the cache */
+  async function visit(url: string, seen: Set<string>): Promise<void> {
     const page = await get(url);
     pages++;
     const { release } = page;
@@ -37,7 +41,6 @@ export function visitors(processes: () => readonly string[], count = 2): Visitor
       if (why !== undefined) misses.add(`release ${release}: ${path.join(' > ')}: ${why}`);
     };
     miss([url], page.why);
-    const seen = new Set<string>();
     const left = page.references.map((reference) => [url, reference]);
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       const target = path.at(-1) ?? '';
@@ -50,8 +53,8 @@ export function visitors(processes: () => readonly string[], count = 2): Visitor
     }
   }
 
-  function begin(url: string): Promise<void> {
-    const visiting = visit(url).finally(() => visits.delete(visiting));
+  function begin(url: string, seen = new Set<string>()): Promise<void> {
+    const visiting = visit(url, seen).finally(() => visits.delete(visiting));
     visits.add(visiting);
     return visiting;
   }
@@ -77,8 +80,9 @@ export function visitors(processes: () => readonly string[], count = 2): Visitor
       return [...misses];
     },
     async round() {
+      const seen = new Set<string>();
       for (const process of processes()) {
-        await Promise.all(PAGES.map((page) => begin(process + page)));
+        await Promise.all(PAGES.map((page) => begin(process + page, seen)));
       }
     },
     async settled() {

@@ -1,24 +1,7 @@
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { chromiumMissing, hasChromium, launchChromium } from '../chromium.js';
 import { BIN, start } from '../process.js';
-import { project } from '../project.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** What the example imports, besides this package. */
-const PACKAGES = [
-  '@hono/node-server',
-  '@picocss/pico',
-  'express',
-  'fastify',
-  'handlebars',
-  'hono',
-  'koa',
-  'nunjucks',
-];
+import { example } from './example.js';
 
 const HASHED = /\.[\da-f]{12}\.\w+$/;
 
@@ -88,21 +71,6 @@ describe.each(['express', 'koa', 'fastify', 'hono'])('the polls example on %s', 
     expect((await visit()).filter((path) => HASHED.test(path))).toEqual([]);
   });
 });
-
-/** A copy of the example with hashed names, which has all that it imports. */
-function example(): string {
-  const folder = project({});
-  cpSync(join(root, 'examples/polls'), folder, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  const link = (name: string, target: string) => {
-    const path = join(folder, 'node_modules', name);
-    mkdirSync(dirname(path), { recursive: true });
-    symlinkSync(target, path, 'junction');
-  };
-  link('staticfiles', root);
-  for (const name of PACKAGES) link(name, join(root, 'node_modules', name));
-  return folder;
-}
 
 async function serve(folder: string, server: string, NODE_ENV: string): Promise<string> {
   const running = start([`servers/${server}.js`], folder, { PORT: '0', NODE_ENV });

@@ -72,11 +72,18 @@ describe('memoryStorage', () => {
       ]);
     });
 
-    test('files may go while entries are listed', async () => {
+    test('files may come and go while entries are listed', async () => {
       const storage = full();
       for (const name of ['a', 'b', 'c']) await storage.write(name, Buffer.from(name));
-      for await (const { name } of storage.entries()) await storage.delete(name);
-      expect(await all(storage.entries())).toEqual([]);
+      const listed: string[] = [];
+      for await (const { name } of storage.entries()) {
+        if (listed.push(name) > 3) break;
+        await storage.write(`${name}/copy`, Buffer.from(name));
+        await storage.delete(name);
+      }
+      expect(listed).toEqual(['a', 'b', 'c']);
+      const names = (await all(storage.entries())).map(({ name }) => name);
+      expect(names).toEqual(['a/copy', 'b/copy', 'c/copy']);
     });
 
     test('a version is read again only where it has changed', async () => {

@@ -36,6 +36,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
     bytes: contents.reduce((sum, { size }) => sum + size, 0),
     compressed: forms.report,
     sent,
+    published: false,
     isCollected: (name) => files.has(name) || forms.names.has(name) || isOwn(name),
   };
 }

@@ -48,7 +48,8 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
     tell({ type: 'hash', name, hashedName });
   }
   const warnings = [...faultsOf(entries), ...missing.map(({ message }) => message)];
-  if (digest !== present?.digest && !options.dryRun) {
+  const isNew = digest !== present?.digest && !options.dryRun;
+  if (isNew) {
     warnings.push(...(await switchManifest(hashing, manifest, present)));
   }
   return {
@@ -59,6 +60,7 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
     bytes: entries.reduce((sum, { size }) => sum + size, 0),
     compressed: prepared.forms.report,
     sent,
+    published: isNew,
     isCollected: isCollectedBy(contents, prepared.forms, hashing, digest),
   };
 }

@@ -1,5 +1,6 @@
 import { extensionAt } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
+import { eachOf } from '../flight.js';
 import type { Content } from './content.js';
 import { entriesOf } from './listing.js';
 
@@ -99,16 +100,15 @@ async function list(
   const most = isAll && !verify && unsure.length === 0 ? MANY : Number.POSITIVE_INFINITY;
   const found = new Map<string, ListedFile>();
   let isWhole = isAll;
-  let count = 0;
-  for (const prefix of isAll ? [''] : prefixes) {
+  const listOne = async (prefix: string) => {
     for await (const entry of entriesOf(storage, prefix, isWanted)) {
       found.set(entry.name, entry);
-      count++;
-      if (count < most) continue;
+      if (found.size < most) continue;
       isWhole = false; // there may be more, for which one would have to ask
-      break;
+      return;
     }
-  }
+  };
+  await eachOf(isAll ? [''] : prefixes, listOne, storage.concurrency);
   return { found, isWhole };
 }
 

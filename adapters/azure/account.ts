@@ -1,5 +1,5 @@
 import type * as Sdk from '@azure/storage-blob';
-import { SetupError } from '../src/errors.js';
+import { SetupError } from '../../src/errors.js';
 
 /** How a storage is reached: one of several ways. */
 export interface AzureAccountOptions {

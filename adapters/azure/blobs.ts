@@ -3,12 +3,14 @@ import type {
   BlockBlobUploadOptions,
   ContainerListBlobFlatSegmentResponse,
 } from '@azure/storage-blob';
-import { NameError, SetupError, StorageError } from '../src/errors.js';
-import { contentType } from '../src/media-types.js';
-import { normaliseName } from '../src/names.js';
-import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
-import { type AzureAccount, proofOf } from './azure-account.js';
-import { received, streamOf } from './azure-bodies.js';
+import { NameError, SetupError, StorageError } from '../../src/errors.js';
+import { loadPeer } from '../../src/load-peer.js';
+import { contentType } from '../../src/media-types.js';
+import { normaliseName } from '../../src/names.js';
+import type { ListedFile, Storage, WriteOptions } from '../../src/storage.js';
+import type { FieldsOption } from '../../src/stored-fields.js';
+import { type AzureAccount, proofOf } from './account.js';
+import { received, streamOf } from './bodies.js';
 import {
   explained,
   faultStatus,
@@ -16,11 +18,10 @@ import {
   isNoFile,
   isPassing,
   isPassingBody,
-} from './azure-faults.js';
-import { blobFields, type FieldsOption } from './azure-fields.js';
-import { loadSdk } from './azure-sdk.js';
-import { type Patience, persist, type Try } from './azure-tries.js';
-import { byteBudget, md5Of, sendFile, type Target } from './azure-upload.js';
+} from './faults.js';
+import { blobFields } from './fields.js';
+import { type Patience, persist, type Try } from './tries.js';
+import { byteBudget, md5Of, sendFile, type Target } from './upload.js';
 
 /** What is asked of the container, checked. */
 export interface BlobsOptions {
@@ -308,4 +309,8 @@ const NOTHING = new Uint8Array();
 /** Accounts with a hierarchical namespace (Data Lake) list folders among the files. */
 function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {
   return metadata?.hdi_isfolder === 'true';
+}
+
+function loadSdk() {
+  return loadPeer('@azure/storage-blob', 'azureStorage()', () => import('@azure/storage-blob'));
 }

@@ -1,6 +1,6 @@
-import { reason, StaticFilesError, StorageError, systemCode } from '../src/errors.js';
-import type { Proof } from './azure-account.js';
-import { BrokenBodyError, SilenceError, TriedError } from './azure-tries.js';
+import { reason, StaticFilesError, StorageError, systemCode } from '../../src/errors.js';
+import type { Proof } from './account.js';
+import { BrokenBodyError, SilenceError, TriedError } from './tries.js';
 
 /** What of the SDK's RestError is looked at. */
 interface RestFault extends Error {

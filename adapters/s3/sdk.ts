@@ -1,8 +1,8 @@
 import type * as Sdk from '@aws-sdk/client-s3';
-import { PeerError, reason, systemCode } from '../src/errors.js';
-import { ELSEWHERE } from './s3-address.js';
-import type { Fields } from './s3-fields.js';
-import type { S3Settings } from './s3-options.js';
+import { loadPeer } from '../../src/load-peer.js';
+import type { Fields } from '../../src/stored-fields.js';
+import { ELSEWHERE } from './address.js';
+import type { S3Settings } from './options.js';
 
 /** The SDK, its client, and the bucket that it is for. */
 export interface Connection {
@@ -14,23 +14,16 @@ export interface Connection {
 
 /** @throws {PeerError} where the SDK is not installed. */
 export async function connect({ bucket, client, config }: S3Settings): Promise<Connection> {
-  const sdk = await loadPeer('@aws-sdk/client-s3', () => import('@aws-sdk/client-s3'));
+  const sdk = await loadPeer(
+    '@aws-sdk/client-s3',
+    's3Storage()',
+    () => import('@aws-sdk/client-s3'),
+  );
   return {
     sdk,
     client: client ?? new sdk.S3Client(completed(config)),
     at: (Key) => ({ Bucket: bucket, Key }),
   };
-}
-
-/** Loads an optional package. @throws {PeerError} where it is not installed. */
-export async function loadPeer<T>(peer: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    const isMissing = systemCode(error) === 'ERR_MODULE_NOT_FOUND' && reason(error).includes(peer);
-    if (!isMissing) throw error;
-    throw new PeerError(peer, `s3Storage() needs ${peer}.`, { cause: error });
-  }
 }
 
 /** After how long without a byte a connection is given up, in milliseconds: the SDK waits for ever. */

@@ -1,9 +1,10 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { reason, SetupError } from '../src/errors.js';
-import { normaliseName } from '../src/names.js';
-import { checkOptions } from '../src/options.js';
-import { baseUrlFault, resolveBaseUrl } from '../src/urls.js';
-import { checkFields, type FieldsOption } from './s3-fields.js';
+import { reason, SetupError } from '../../src/errors.js';
+import { normaliseName } from '../../src/names.js';
+import { checkOptions } from '../../src/options.js';
+import type { FieldsOption } from '../../src/stored-fields.js';
+import { baseUrlFault, resolveBaseUrl } from '../../src/urls.js';
+import { checkOwnFields } from './fields.js';
 
 /**
  * What of the SDK's configuration may stand beside the options. Its own parts (parsers, hashes,
@@ -154,7 +155,7 @@ export function checkedOptions(options: S3StorageOptions): S3Settings {
   checkClient(client, config);
   checkText('acl', acl);
   checkText('storageClass', storageClass);
-  if (typeof headers !== 'function') checkFields(headers);
+  if (typeof headers !== 'function') checkOwnFields(headers);
   if (encoding !== undefined && encoding !== 'br' && encoding !== 'gzip') {
     refuse('encoding', "'br' or 'gzip'", encoding);
   }

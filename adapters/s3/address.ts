@@ -1,6 +1,6 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { SetupError } from '../src/errors.js';
-import { encodePath } from '../src/urls.js';
+import { SetupError } from '../../src/errors.js';
+import { encodePath } from '../../src/urls.js';
 
 /** Whom the SDK asks. */
 export interface Host {

@@ -1,9 +1,9 @@
-import { reason, SetupError } from '../src/errors.js';
-import { checkOptions } from '../src/options.js';
-import { fileUrl } from './s3-address.js';
-import type { Bucket } from './s3-bucket.js';
-import type { CloudFrontKey, S3Settings } from './s3-options.js';
-import { loadPeer } from './s3-sdk.js';
+import { reason, SetupError } from '../../src/errors.js';
+import { loadPeer } from '../../src/load-peer.js';
+import { checkOptions } from '../../src/options.js';
+import { fileUrl } from './address.js';
+import type { Bucket } from './bucket.js';
+import type { CloudFrontKey, S3Settings } from './options.js';
 
 /** What a URL is signed for. */
 export interface SignedFile {
@@ -36,7 +36,11 @@ export async function signedUrl(
 
 async function forCloudFront(url: string, key: CloudFrontKey, expiresIn: number): Promise<string> {
   const peer = '@aws-sdk/cloudfront-signer';
-  const { getSignedUrl } = await loadPeer(peer, () => import('@aws-sdk/cloudfront-signer'));
+  const { getSignedUrl } = await loadPeer(
+    peer,
+    's3Storage()',
+    () => import('@aws-sdk/cloudfront-signer'),
+  );
   const dateLessThan = new Date(Date.now() + expiresIn * 1000).toISOString();
   try {
     return getSignedUrl({ url, dateLessThan, ...key });

@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { CompletedPart } from '@aws-sdk/client-s3';
-import { StorageError } from '../src/errors.js';
-import { attempts, code } from './s3-faults.js';
-import type { Fields } from './s3-fields.js';
-import { type Connection, withFields } from './s3-sdk.js';
+import { StorageError } from '../../src/errors.js';
+import type { Fields } from '../../src/stored-fields.js';
+import { attempts, code } from './faults.js';
+import { type Connection, withFields } from './sdk.js';
 
 /** A local file, and what is to become of it. */
 export interface Upload {
   readonly key: string;
   readonly path: string;
   readonly fields: Fields;
-  /** Of the whole file, in hexadecimal digits. */
+  /** Of the whole file, in hexadecimal digits of lower case. */
   readonly md5: string | undefined;
 }
 
@@ -37,39 +38,14 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
     const { key, path, md5 } = upload;
     const ask = <T>(call: () => Promise<T>) => explain(key, call);
     const before = await file.stat();
+    const hash = md5 === undefined ? undefined : createHash('md5');
     const multipart = await ask(() => begin(connection, upload));
     try {
-      const hash = createHash('md5');
-      const size = Math.max(partSize, Math.ceil(before.size / MOST_PARTS));
-      const sent: Promise<CompletedPart>[] = [];
-      let isFailed = false;
-      try {
-        for (let from = 0; from < before.size && !isFailed; from += size) {
-          const leave = await takePlace();
-          const body = await readPart(file, from, Math.min(size, before.size - from)).catch(
-            (error) => {
-              leave();
-              throw error;
-            },
-          );
-          hash.update(body);
-          const number = sent.length + 1;
-          const part = ask(() => multipart.send(number, body, md5 !== undefined)).finally(leave);
-          // Heard below, when those beside it are done with.
-          part.catch(() => {
-            isFailed = true;
-          });
-          sent.push(part);
-        }
-      } finally {
-        await Promise.allSettled(sent); // none goes on after its upload has been given up
-      }
-      const parts = await Promise.all(sent);
-      const after = await file.stat();
-      const isSame =
-        md5 === undefined
-          ? after.size === before.size && after.mtimeMs === before.mtimeMs
-          : hash.digest('hex') === md5.toLowerCase();
+      const parts = await sendParts(file, before.size, (number, body) => {
+        hash?.update(body);
+        return ask(() => multipart.send(number, body, md5 !== undefined));
+      });
+      const isSame = hash ? hash.digest('hex') === md5 : isAsBefore(before, await file.stat());
       if (!isSame) throw changedFile(path, key);
       await ask(() => multipart.complete(parts));
     } catch (error) {
@@ -78,6 +54,34 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
       await multipart.abort().catch(() => {});
       throw error;
     }
+  }
+
+  /** Hands each part to `send`, in order, while earlier ones are under way. */
+  async function sendParts(
+    file: FileHandle,
+    total: number,
+    send: (number: number, body: Buffer) => Promise<CompletedPart>,
+  ): Promise<CompletedPart[]> {
+    const size = Math.max(partSize, Math.ceil(total / MOST_PARTS));
+    const sent: Promise<CompletedPart>[] = [];
+    let isFailed = false;
+    try {
+      for (let from = 0; from < total && !isFailed; from += size) {
+        const leave = await takePlace();
+        const body = await readPart(file, from, Math.min(size, total - from)).catch((error) => {
+          leave();
+          throw error;
+        });
+        const part = send(sent.length + 1, body).finally(leave);
+        part.catch(() => {
+          isFailed = true; // and is told below
+        });
+        sent.push(part);
+      }
+    } finally {
+      await Promise.allSettled(sent); // none goes on when its upload is given up
+    }
+    return Promise.all(sent);
   }
 
   async function sendWhole(body: Buffer, { key, path, fields, md5 }: Upload): Promise<void> {
@@ -96,6 +100,10 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
       await file.close();
     }
   };
+}
+
+function isAsBefore(before: Stats, after: Stats): boolean {
+  return after.size === before.size && after.mtimeMs === before.mtimeMs;
 }
 
 /** The fields by which the store checks what it gets (RFC 1864). */

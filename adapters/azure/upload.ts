@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { StorageError } from '../src/errors.js';
-import { faultCode } from './azure-faults.js';
+import { StorageError } from '../../src/errors.js';
+import { faultCode } from './faults.js';
 
 /** A part of a file on its way: its bytes, and the MD5 of them. */
 export interface Block {

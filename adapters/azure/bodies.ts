@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { BlobDownloadResponseParsed } from '@azure/storage-blob';
-import { reason } from '../src/errors.js';
-import { BrokenBodyError, type Try } from './azure-tries.js';
+import { reason } from '../../src/errors.js';
+import { BrokenBodyError, type Try } from './tries.js';
 
 /** @throws {BrokenBodyError} where less arrives than was announced. */
 export async function received(

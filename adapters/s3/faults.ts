@@ -1,4 +1,4 @@
-import { reason, StaticFilesError, StorageError, systemCode } from '../src/errors.js';
+import { reason, StaticFilesError, StorageError, systemCode } from '../../src/errors.js';
 
 /** What is known of a bucket, for sentences about its faults. */
 export interface Place {

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-s3';
-import { reason } from '../src/errors.js';
-import { contentType } from '../src/media-types.js';
-import type { FileStat, ListedFile, Version } from '../src/storage.js';
-import { type Host, knownHost, urlOf } from './s3-address.js';
-import { attempts, BrokenBodyError, code, explained, type Place, status } from './s3-faults.js';
-import type { Fields } from './s3-fields.js';
-import type { S3Settings } from './s3-options.js';
-import { fileSender, type Upload, withDigest } from './s3-parts.js';
-import { type Connection, connect, loadPeer, withFields } from './s3-sdk.js';
+import { reason } from '../../src/errors.js';
+import { loadPeer } from '../../src/load-peer.js';
+import { contentType } from '../../src/media-types.js';
+import type { FileStat, ListedFile, Version } from '../../src/storage.js';
+import type { Fields } from '../../src/stored-fields.js';
+import { type Host, knownHost, urlOf } from './address.js';
+import { attempts, BrokenBodyError, code, explained, type Place, status } from './faults.js';
+import type { S3Settings } from './options.js';
+import { fileSender, type Upload, withDigest } from './parts.js';
+import { type Connection, connect, withFields } from './sdk.js';
 
 /** A bucket as the SDK reaches it, by keys. What goes wrong there is a StorageError. */
 export interface Bucket {
@@ -112,6 +113,7 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
         const peer = '@aws-sdk/s3-request-presigner';
         const { getSignedUrl } = await loadPeer(
           peer,
+          's3Storage()',
           () => import('@aws-sdk/s3-request-presigner'),
         );
         return getSignedUrl(client, new sdk.GetObjectCommand(at(key)), { expiresIn });
@@ -161,10 +163,11 @@ function reader({ sdk, client, at }: Connection) {
       isBucketSeen = true;
       return { size: found.ContentLength ?? 0, mtimeMs: found.LastModified?.getTime() ?? 0 };
     } catch (error) {
-      const isMissing = status(error) === 404;
-      // The reason of a fault stands in the body of an answer, and those to HEAD have none.
-      if (status(error) !== undefined && !(isMissing && isBucketSeen)) await get(key);
-      if (isMissing) return undefined;
+      const http = status(error) ?? 0;
+      if (http === 404 && isBucketSeen) return undefined;
+      // The reason of a refusal stands in the body of an answer, and those to HEAD have none.
+      if (http >= 300 && http < 500) await get(key);
+      if (http === 404) return undefined;
       throw error;
     }
   }

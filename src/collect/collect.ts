@@ -66,7 +66,7 @@ export async function collectFiles(
     const outcome = await collectInto(root, isHashed, run, desk);
     const warnings = [...doubts, ...planned, ...outcome.warnings];
     for (const message of warnings) tell({ type: 'warning', message });
-    const deleted = clear ? await clearRest(run, outcome) : [];
+    const deleted = clear ? await clearRest(root, run, outcome) : [];
     const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };
     for (const name of files.keys()) names[outcome.stepOf(name)].push(name);
     return {
@@ -147,10 +147,13 @@ function assertNoneOurs(files: Iterable<FoundFile>, { hashing, path: pathOf }: S
 }
 
 /** Removes what is in the storage and was not collected now. */
-async function clearRest(
-  { storage, options, tell }: Run,
-  { isCollected }: Outcome,
-): Promise<string[]> {
+async function clearRest(root: string | undefined, run: Run, outcome: Outcome): Promise<string[]> {
+  if (root === undefined) {
+    const { clearElsewhere } = await import('./elsewhere/clear.js');
+    return clearElsewhere(run, outcome);
+  }
+  const { storage, options, tell } = run;
+  const { isCollected } = outcome;
   const names: string[] = [];
   for await (const name of storage.list()) {
     if (!isCollected(name)) names.push(name);

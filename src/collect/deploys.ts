@@ -79,7 +79,7 @@ export function divide<Deploy extends KnownDeploy>(
   now: number = Date.now(),
 ) {
   const stays = ({ replaced }: Deploy, index: number) =>
-    replaced === undefined || index < keep || now - replaced < age;
+    replaced === undefined || index < keep || (age > 0 && now - replaced < age);
   return {
     kept: deploys.filter(stays),
     dropped: deploys.filter((deploy, index) => !stays(deploy, index)),

@@ -15,11 +15,11 @@ export interface FieldRules {
   warnings(): string[];
 }
 
-/** @param base the base URL of the files */
+/** @param base what the URLs of the storage begin with */
 export function fieldRules(
   storage: Storage,
-  base: string,
   { headers, maxAge }: Pick<ResolvedSettings, 'headers' | 'maxAge'>,
+  base: string,
 ): FieldRules {
   const kept = storage.keptHeaders ?? new Set();
   const lost = new Set<string>();

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ARCHIVE, type Generation, generationOf, inOrder, publishedOf } from '../../archive.js';
+import { CollectError } from '../../errors.js';
 import { STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
 import type { Run } from '../run.js';
@@ -41,9 +42,9 @@ const PRUNED = `${STATE_FOLDER}/pruned.json`;
 /** Of each manifest whose rivals are known no more. */
 const UNSURE = `${STATE_FOLDER}/unsure/`;
 /** Whoever has not said for so long that he prunes, does so no more. */
-const PRUNING_MS = 3_600_000;
-/** How often he says so. */
-const HEARTBEAT_MS = 600_000;
+const PRUNING_MS = 600_000;
+/** How often he says so; no request takes as long as the other nine tenths, tries included. */
+const HEARTBEAT_MS = 60_000;
 const PAUSE_MS = 1000;
 
 export async function readArchive(storage: Storage): Promise<Archive> {
@@ -106,7 +107,11 @@ function digestOf(note: string): string {
 
 /** What somebody holds who prunes. */
 export interface PruningMark {
-  /** Says that it goes on. */
+  /**
+   * Says that it goes on, before each step.
+   *
+   * @throws {CollectError} where it has not said so for so long that others no longer believe it.
+   */
   beat(): Promise<void>;
   /** Writes down the end of it. */
   end(): Promise<void>;
@@ -118,11 +123,15 @@ export async function beginPruning(storage: Storage): Promise<PruningMark> {
   const mark = (where: string) =>
     storage.write(where, Buffer.from(`${JSON.stringify({ mark: crypto.randomUUID() })}\n`));
   await mark(name);
-  let last = performance.now();
+  // While a machine sleeps, the one clock stands, and the other goes on.
+  let last = { ticks: performance.now(), time: Date.now() };
   return {
     async beat() {
-      if (performance.now() - last < HEARTBEAT_MS) return;
-      last = performance.now();
+      const now = { ticks: performance.now(), time: Date.now() };
+      const silence = Math.max(now.ticks - last.ticks, now.time - last.time);
+      if (silence < HEARTBEAT_MS) return;
+      if (silence > PRUNING_MS) throw asleep();
+      last = now;
       await mark(name);
     },
     async end() {
@@ -130,6 +139,12 @@ export async function beginPruning(storage: Storage): Promise<PruningMark> {
       await storage.delete(name);
     },
   };
+}
+
+function asleep(): CollectError {
+  return new CollectError(
+    'Deleting stopped: this process stood still for so long that deploys no longer wait for it. What is left can be deleted by running it again.',
+  );
 }
 
 /** Clears away what was left by those who were killed. */

@@ -21,7 +21,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
   await storage.ready?.();
-  const fields = fieldRules(storage, storage.url(''), settings);
+  const fields = fieldRules(storage, settings, storage.url(''));
   const sent = await sendAll(run, toSend, fields, forms.possible);
   await removeAll(run, outdated);
   const changed = new Set(toSend.map(({ source }) => source.name));

@@ -56,7 +56,10 @@ async function prune(
   mark: PruningMark | undefined,
 ): Promise<PruneReport> {
   const sizes = new Map<string, number>();
-  for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
+  for await (const { name, size } of entriesOf(storage)) {
+    await mark?.beat();
+    if (!isOwn(name)) sizes.set(name, size);
+  }
   // Only now: whoever has sent one of these files, has written down before what for.
   const archive = await readArchive(storage);
   // The mark was written just now: this machine's clock may be wrong.
@@ -75,8 +78,8 @@ async function prune(
       async (name) => {
         onDelete(name);
         if (mark === undefined) return;
-        await remove(storage, name);
         await mark.beat();
+        await remove(storage, name);
       },
       storage.concurrency,
     );

@@ -34,11 +34,12 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   const { storage, settings, options, threads, tell } = run;
   const hashing = storage.hashing as Hashing;
   const present = await presentOf(hashing, options.clear === true);
-  const { entries, contents, missing } = await hashAll(run, desk, hashing);
+  const base = await hashing.baseUrl();
+  const { entries, contents, missing } = await hashAll(run, desk, hashing, base);
   const draft = await draftOf(run, desk, entries, contents, present);
   threads.close();
   const { digest, manifest, prepared } = draft;
-  const fields = fieldRules(storage, await hashing.baseUrl(), settings);
+  const fields = fieldRules(storage, settings, base);
   const sent = await sendAll(run, prepared.toSend, fields, prepared.forms.possible);
   const changed = new Set(prepared.toSend.map(({ source }) => source.name));
   for (const { name, path, hashedName } of entries) {
@@ -81,9 +82,9 @@ async function presentOf(hashing: Hashing, clear: boolean): Promise<Present | un
   }
 }
 
-async function hashAll(run: Run, desk: Desk, hashing: Hashing) {
+async function hashAll(run: Run, desk: Desk, hashing: Hashing, base: string) {
   const { settings, options, files, threads, tell } = run;
-  const rules = rulesOf(settings, hashing, options, await hashing.baseUrl());
+  const rules = rulesOf(settings, hashing, options, base);
   const crew = (count: number) =>
     crewOf(run, desk, undefined, threads.countFor(count / FILES_A_THREAD));
   const audience = { progress: progressOf(tell), done: () => {} };

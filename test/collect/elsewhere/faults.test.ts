@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Fault, type Faults, proxyTo } from '../../proxy.js';
 import { SMALL, type Sources, site } from './site.js';
-import { useStores } from './stores.js';
+import { lacking, objectOf, useStores } from './stores.js';
 
 const { swift, azurite } = useStores();
 
@@ -46,4 +46,34 @@ describe.each([swift, azurite])('collecting into $name, where a tenth goes wrong
     expect({ status: faulty.status, err: faulty.err }).toEqual({ status: 0, err });
     expect(faulty.objects).toEqual(objects);
   });
+});
+
+describe.each([swift, azurite])('publishing on $name', (kind) => {
+  it.skipIf(kind.missing).each<Fault>(['reset-after', 'truncate', '503'])(
+    'succeeds where the answer to it is lost by %s',
+    async (fault) => {
+      const store = await kind.create();
+      const proxy = await proxyTo(store.origin);
+      const own = site();
+      const files = own.files(store.storage({}, proxy.url));
+      for (const word of ['first', 'second']) {
+        own.change({ 'robots.txt': word });
+        let isLost = false;
+        proxy.before = async (request) => {
+          const isManifest = objectOf(request) === 'staticfiles.json' && request.method === 'PUT';
+          if (!isManifest || isLost) return undefined;
+          // Swift is asked a second time, for it does not know conditions.
+          if (request.headers['if-match'] ?? request.headers['if-none-match']) {
+            if (!kind.isConditional) return undefined;
+          }
+          isLost = true;
+          return fault;
+        };
+        await files.collect();
+        expect(isLost).toBe(true);
+        expect(await lacking(store.storage())).toEqual([]);
+        expect(await files.collect()).toMatchObject({ sent: { files: 0 } });
+      }
+    },
+  );
 });

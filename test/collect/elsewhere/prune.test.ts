@@ -439,7 +439,7 @@ describe('a deploy', () => {
   }
 
   it('waits for whoever prunes, and says which mark is to be deleted if nobody does', async () => {
-    const { own, storage } = await marked(HOUR / 2);
+    const { own, storage } = await marked(HOUR / 10);
     const told: string[] = [];
     await own.files(storage).collect({
       onEvent(event) {
@@ -452,8 +452,8 @@ describe('a deploy', () => {
     expect(await lacking(storage)).toEqual([]);
   });
 
-  it('does not wait for one who has given no sign for an hour; the next clears that away', async () => {
-    const { own, storage } = await marked(2 * HOUR);
+  it('does not wait for one who has given no sign for ten minutes; the next clears that away', async () => {
+    const { own, storage } = await marked(HOUR / 5);
     const told: string[] = [];
     await own.files(storage).collect({ onEvent: ({ type }) => void told.push(type) });
     expect(told).not.toContain('wait');

@@ -1,0 +1,93 @@
+import type { Generation } from '../../archive.js';
+import { CollectError } from '../../errors.js';
+import type { Storage } from '../../storage.js';
+import { archived, type KnownDeploy, namesOf } from '../deploys.js';
+import { eachOf } from '../flight.js';
+import type { Outcome, Run } from '../run.js';
+import { remove } from '../write.js';
+import {
+  beginPruning,
+  forgetPruning,
+  noteSureness,
+  type PruningMark,
+  readArchive,
+} from './generations.js';
+
+/**
+ * Removes what is in a storage elsewhere and was not collected now. Deploys that have begun since keep
+ * their files, and those that begin now wait for the end, as they do where somebody prunes.
+ */
+export async function clearElsewhere(run: Run, outcome: Outcome): Promise<string[]> {
+  const { storage, options } = run;
+  const isAlone = storage.hashing === undefined || options.postProcess === false;
+  if (isAlone || options.dryRun) return clear(run, outcome, undefined);
+  const mark = await beginPruning(storage);
+  try {
+    const names = await clear(run, outcome, mark);
+    await mark.end();
+    return names;
+  } catch (error) {
+    await mark.end().catch(() => {}); // the first fault tells more
+    throw error;
+  }
+}
+
+async function clear(
+  { storage, options, tell }: Run,
+  { isCollected }: Outcome,
+  mark: PruningMark | undefined,
+): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of storage.list()) {
+    await mark?.beat();
+    if (!isCollected(name)) names.push(name);
+  }
+  const needed = mark === undefined ? new Set<string>() : await neededSince(storage, isCollected);
+  const gone = names.filter((name) => !needed.has(name));
+  await eachOf(
+    gone,
+    async (name) => {
+      tell({ type: 'delete', name });
+      if (options.dryRun) return;
+      await mark?.beat();
+      await remove(storage, name);
+    },
+    storage.concurrency,
+  );
+  return gone;
+}
+
+/** The names that deploys need which have begun since this one has. */
+async function neededSince(
+  storage: Storage,
+  isCollected: Outcome['isCollected'],
+): Promise<ReadonlySet<string>> {
+  const archive = await readArchive(storage);
+  const { generations } = archive;
+  const own = generations.findLastIndex(({ name }) => isCollected(name));
+  const digest = generations[own]?.digest;
+  if (digest !== undefined) await noteSureness(storage, archive, digest);
+  await forgetPruning(storage, archive);
+  const deploys: KnownDeploy[] = [];
+  for (const generation of own < 0 ? [] : generations.slice(own + 1)) {
+    const deploy = await deployOf(storage, generation);
+    if (deploy !== undefined) deploys.push(deploy);
+  }
+  const names = storage.hashing ? namesOf(deploys, storage.hashing) : new Set<string>();
+  for (const { archives } of deploys) for (const name of archives) names.add(name);
+  return names;
+}
+
+/** `undefined` where it is damaged, or gone: nobody needs that. */
+async function deployOf(
+  storage: Storage,
+  { name, written: published }: Generation,
+): Promise<KnownDeploy | undefined> {
+  try {
+    const found = await archived(storage, name);
+    return found && { ...found, published, replaced: undefined, archives: [name] };
+  } catch (error) {
+    if (error instanceof CollectError) return undefined;
+    throw error;
+  }
+}

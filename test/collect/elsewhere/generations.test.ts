@@ -1,0 +1,162 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { archiveName } from '../../../src/archive.js';
+import {
+  beginPruning,
+  hasBeenPruned,
+  isSureOfPlain,
+  noteSureness,
+  readArchive,
+} from '../../../src/collect/elsewhere/generations.js';
+import { CollectError } from '../../../src/errors.js';
+import { memoryStorage } from '../../../src/storages/memory.js';
+import { entries } from './stores.js';
+
+const HOUR = 3_600_000;
+const NOW = Date.now();
+
+/** A storage with generations such as `b<a`, each so many hours ago. */
+async function archive(...generations: [text: string, hours: number][]) {
+  const { attach, ...storage } = memoryStorage();
+  for (const [text, hours] of generations) {
+    const [digest = '', after] = text.split('<');
+    const mtimeMs = NOW - hours * HOUR;
+    await storage.write(archiveName(digest, mtimeMs, after), Buffer.from('{}'), { mtimeMs });
+  }
+  return storage;
+}
+
+type Row = [why: string, generations: [string, number][], isSure: boolean];
+
+describe('plain names are as the manifest says', () => {
+  it.each<Row>([
+    [
+      'where nobody else was there',
+      [
+        ['a<none', 9],
+        ['b<a', 8],
+      ],
+      true,
+    ],
+    [
+      'not where a deploy has begun since',
+      [
+        ['a<none', 9],
+        ['b<a', 8],
+        ['c<b', 7],
+      ],
+      false,
+    ],
+    [
+      'not where one had begun that lost',
+      [
+        ['a<none', 9],
+        ['c<a', 8],
+        ['b<a', 7],
+      ],
+      false,
+    ],
+    [
+      'where that was a day before',
+      [
+        ['a<none', 40],
+        ['c<a', 39],
+        ['b<a', 7],
+      ],
+      true,
+    ],
+    [
+      'where many deployed the same',
+      [
+        ['a<none', 9],
+        ['b<a', 8],
+        ['b<a', 7],
+        ['b<a', 7],
+      ],
+      true,
+    ],
+    [
+      'and the one before, too',
+      [
+        ['a<none', 9],
+        ['a<none', 8],
+        ['b<a', 7],
+      ],
+      true,
+    ],
+    [
+      'not where a late one of those is',
+      [
+        ['a<none', 9],
+        ['b<a', 7],
+        ['a<none', 6],
+      ],
+      false,
+    ],
+    [
+      'not where a roll-back has lost',
+      [
+        ['x<none', 9],
+        ['a<x', 8],
+        ['x<a', 7],
+        ['b<a', 6],
+      ],
+      false,
+    ],
+  ])('%s', async (_, generations, isSure) => {
+    const storage = await archive(...generations);
+    expect(isSureOfPlain(await readArchive(storage), 'b')).toBe(isSure);
+  });
+
+  it('and that is known when the others are forgotten', async () => {
+    const storage = await archive(['a<none', 9], ['c<a', 8], ['b<a', 7]);
+    await noteSureness(storage, await readArchive(storage), 'b');
+    for (const { name } of await entries(storage, '.staticfiles/manifests/')) {
+      if (!name.includes('b-after')) await storage.delete(name);
+    }
+    expect(isSureOfPlain(await readArchive(storage), 'b')).toBe(false);
+    expect(isSureOfPlain(await readArchive(storage), 'd')).toBe(true);
+    await noteSureness(storage, await readArchive(storage), 'd');
+    expect(await entries(storage, '.staticfiles/unsure/')).toEqual([]);
+  });
+});
+
+describe('who prunes', () => {
+  const quiet = () => expect.fail('It waits.');
+
+  it('is seen while it goes on, and afterwards', async () => {
+    const storage = await archive(['a<none', 1]);
+    const before = await readArchive(storage);
+    expect(before).toMatchObject({ pruned: '', pruning: [] });
+    expect(await hasBeenPruned(storage, before, quiet)).toBe(false);
+    const mark = await beginPruning(storage);
+    const during = await readArchive(storage);
+    expect(during).toMatchObject({ pruned: '', pruning: [{}] });
+    await mark.end();
+    const after = await readArchive(storage);
+    expect(after.pruning).toEqual([]);
+    expect(await hasBeenPruned(storage, before, quiet)).toBe(true);
+    expect(await hasBeenPruned(storage, during, quiet)).toBe(true);
+    expect(await hasBeenPruned(storage, after, quiet)).toBe(false);
+    await (await beginPruning(storage)).end();
+    expect(await hasBeenPruned(storage, after, quiet)).toBe(true);
+  });
+
+  it('says every minute that it goes on, and stops where it could not', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const storage = await archive();
+    const mark = await beginPruning(storage);
+    const told = async () => (await readArchive(storage)).pruning[0]?.mtimeMs;
+    const begun = await told();
+    vi.advanceTimersByTime(59_000);
+    await mark.beat();
+    expect(await told()).toBe(begun);
+    vi.advanceTimersByTime(2000);
+    await mark.beat();
+    expect(await told()).toBe((begun ?? 0) + 61_000);
+    // The machine sleeps, and only one of the clocks goes on.
+    vi.setSystemTime(Date.now() + 601_000);
+    await expect(mark.beat()).rejects.toThrow(CollectError);
+    expect(await told()).toBe((begun ?? 0) + 61_000);
+  });
+});

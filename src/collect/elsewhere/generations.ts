@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ARCHIVE, type Generation, generationOf, inOrder, publishedOf } from '../../archive.js';
+import { CollectError, reason } from '../../errors.js';
 import { STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
 import type { Run } from '../run.js';
@@ -12,6 +13,9 @@ import { entriesOf } from './listing.js';
  * before it sends others; `prune` writes down that it has begun before it looks for manifests. So each
  * sees the other, whoever was first, and a file that somebody counts on stays. That holds in stores
  * that show everybody what was written last, as S3 and Azure do.
+ *
+ * Who prunes may die as well, or its machine may sleep. So it says again and again that it goes on: others
+ * wait no longer than it does, and who could not say so for a while deletes nothing any more.
  */
 
 /** What is kept in the storage beside the files. */
@@ -36,10 +40,12 @@ export const GIVEN_UP_MS = 86_400_000;
 const PRUNING = `${STATE_FOLDER}/pruning/`;
 /** Written whenever somebody has pruned. */
 const PRUNED = `${STATE_FOLDER}/pruned.json`;
-/** Whoever has not said for so long that he prunes, does so no more. */
-const PRUNING_MS = 3_600_000;
-/** How often he says so. */
-const HEARTBEAT_MS = 600_000;
+/** So often whoever prunes says so. */
+const HEARTBEAT_MS = 10_000;
+/** Whoever could not say so for so long, deletes nothing any more. */
+const HELD_UP_MS = 30_000;
+/** Whoever has not said so for so long, prunes no more. */
+const GONE_MS = 120_000;
 const PAUSE_MS = 1000;
 
 export async function readArchive(storage: Storage): Promise<Archive> {
@@ -76,36 +82,69 @@ export function rivalsOf(generations: readonly Generation[], digest: string): Ge
 
 /** What somebody holds who prunes. */
 export interface PruningMark {
-  /** Says that it goes on. */
-  beat(): Promise<void>;
+  /** @throws {CollectError} where others may think by now that it is over. */
+  check(): void;
   /** Writes down the end of it. */
   end(): Promise<void>;
 }
 
-/** Writes down that somebody begins to prune. */
+/** Writes down that somebody prunes, again and again until that ends. */
 export async function beginPruning(storage: Storage): Promise<PruningMark> {
   const name = `${PRUNING}${crypto.randomUUID()}.json`;
+  let last = 0;
+  let fault: unknown;
+
   const mark = (where: string) =>
     storage.write(where, Buffer.from(`${JSON.stringify({ mark: crypto.randomUUID() })}\n`));
-  await mark(name);
-  let last = performance.now();
+  // By this clock, for others stand still while a machine sleeps.
+  const isHeldUp = () => Math.abs(Date.now() - last) > HELD_UP_MS;
+
+  async function beat(): Promise<void> {
+    const now = Date.now();
+    await mark(name);
+    last = now;
+    fault = undefined;
+  }
+
+  async function goOn(): Promise<void> {
+    try {
+      if (isHeldUp()) last = 0; // and stays so: somebody may be about to count on files again
+      if (last > 0) await beat();
+    } catch (error) {
+      fault = error;
+    }
+  }
+
+  await beat();
+  let going = Promise.resolve();
+  const timer = setInterval(() => {
+    going = going.then(goOn);
+  }, HEARTBEAT_MS).unref();
   return {
-    async beat() {
-      if (performance.now() - last < HEARTBEAT_MS) return;
-      last = performance.now();
-      await mark(name);
+    check() {
+      if (isHeldUp()) throw heldUp(storage, fault);
     },
     async end() {
+      clearInterval(timer);
+      await going;
       await mark(PRUNED); // first: whoever sees the one no more, sees the other
       await storage.delete(name);
     },
   };
 }
 
+function heldUp({ location = 'the storage' }: Storage, cause: unknown): CollectError {
+  const why = cause === undefined ? '' : ` (${reason(cause)})`;
+  return new CollectError(
+    `Not all was pruned: this was held up for so long, and could not tell others in ${location} that it goes on, that they may count on files again.${why} Run prune again.`,
+    { cause },
+  );
+}
+
 /** Clears away what was left by those who were killed. */
 export async function forgetPruning(storage: Storage, archive: Archive): Promise<void> {
   for (const { name, mtimeMs } of archive.pruning) {
-    if (archive.latest - mtimeMs > PRUNING_MS) await remove(storage, name);
+    if (archive.latest - mtimeMs > GONE_MS) await remove(storage, name);
   }
 }
 
@@ -116,15 +155,17 @@ export async function hasBeenPruned(
   tell: Run['tell'],
 ): Promise<boolean> {
   const from = performance.now();
+  let begin: number | undefined;
   for (let told = false; ; told = true) {
     const { pruned, pruning, latest } = await readArchive(storage);
-    const now = latest + performance.now() - from;
-    const running = pruning.find(({ mtimeMs }) => now - mtimeMs <= PRUNING_MS);
-    if (running === undefined) return pruned !== before.pruned || told;
+    begin ??= latest;
+    const now = begin + performance.now() - from;
+    const running = pruning.some(({ mtimeMs }) => now - mtimeMs <= GONE_MS);
+    if (!running) return pruned !== before.pruned || told;
     if (!told) {
       tell({
         type: 'wait',
-        message: `Files of earlier deploys are being pruned in ${storage.location ?? 'the storage'}; waiting for the end of that. If nobody prunes, delete ${running.name} there.`,
+        message: `Files of earlier deploys are being pruned in ${storage.location ?? 'the storage'}; waiting for the end of that, or for ${GONE_MS / 60_000} minutes without a sign of it.`,
       });
     }
     await pause(PAUSE_MS);

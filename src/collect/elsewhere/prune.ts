@@ -72,10 +72,9 @@ async function prune(
     await eachOf(
       batch,
       async (name) => {
+        mark?.check();
         onDelete(name);
-        if (mark === undefined) return;
-        await remove(storage, name);
-        await mark.beat();
+        if (mark !== undefined) await remove(storage, name);
       },
       storage.concurrency,
     );

@@ -217,6 +217,7 @@ describe('the README', () => {
     'finders.config.js',
     'staticfiles.config.js',
     'hashed.config.js',
+    's3.config.js',
     'uploads.js',
   ])('has an example %s that runs', (file) => {
     expect(evaluate(`await import('./${file}'); console.log('ran');`)).toBe('ran\n');
@@ -280,7 +281,11 @@ describe('the README', () => {
       'CONTRIBUTING.md',
       'docs/from-django.md',
       'docs/deployment.md',
+      'docs/object-storage.md',
+      'docs/rolling-deploys.md',
+      'docs/scale.md',
       'docs/testing.md',
+      'examples/polls/README.md',
     ];
     for (const page of pages) {
       const text = readFileSync(join(root, page), 'utf8');

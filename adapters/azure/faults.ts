@@ -129,6 +129,9 @@ function answered(cause: unknown, place: Place): string | undefined {
   if (PASSING_STATUSES.has(status)) {
     return `${said}: it is too busy, or not well. Try again later, or with less at once ('concurrency').`;
   }
+  if (status === 507) {
+    return `${said}: it has no room left. Make some, as by staticfiles prune, or have its limit raised.`;
+  }
   if (status === 404) {
     return `${said}, which is not about a file. Is ${place.location} a container of Azure Blob Storage?`;
   }

@@ -73,6 +73,9 @@ function said(error: unknown, right: string, place: Place): string | undefined {
   if (http === 429 || http === 503 || /^SlowDown|Throttl|TooManyRequests/.test(name)) {
     return `the store is overloaded. Try again later, or with a smaller 'concurrency'. (${named(error)})`;
   }
+  if (http === 507 || /^(?:QuotaExceeded|XMinioStorageFull)$/.test(name)) {
+    return `the store has no room left. Make some, as by staticfiles prune, or have its quota raised. (${named(error)})`;
+  }
   if (http >= 500) {
     return `the store failed: ${named(error)}. Try again later.`;
   }

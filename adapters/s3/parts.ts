@@ -84,12 +84,18 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
     return Promise.all(sent);
   }
 
+  async function sendWhole(body: Buffer, { key, path, fields, md5 }: Upload): Promise<void> {
+    // The store would refuse it as well, and could not say why.
+    if (md5 !== undefined && md5Of(body) !== md5.toLowerCase()) throw changedFile(path, key);
+    await put(key, body, withDigest(fields, md5));
+  }
+
   return async (upload: Upload): Promise<void> => {
     const file = await open(upload.path);
     try {
       const { size } = await file.stat();
       if (size > partSize) await sendInParts(file, upload);
-      else await put(upload.key, await file.readFile(), withDigest(upload.fields, upload.md5));
+      else await sendWhole(await file.readFile(), upload);
     } finally {
       await file.close();
     }
@@ -104,6 +110,10 @@ function isAsBefore(before: Stats, after: Stats): boolean {
 export function withDigest(fields: Fields, md5: string | undefined): Fields {
   if (md5 === undefined) return fields;
   return { ...fields, 'content-md5': Buffer.from(md5, 'hex').toString('base64') };
+}
+
+function md5Of(body: Buffer): string {
+  return createHash('md5').update(body).digest('hex');
 }
 
 function changedFile(path: string, key: string): StorageError {
@@ -121,7 +131,7 @@ async function begin({ sdk, client, at }: Connection, { key, fields }: Upload) {
   return {
     async send(PartNumber: number, body: Buffer, isChecked: boolean): Promise<CompletedPart> {
       const command = new sdk.UploadPartCommand({ ...upload, PartNumber, Body: body });
-      const md5 = isChecked ? createHash('md5').update(body).digest('hex') : undefined;
+      const md5 = isChecked ? md5Of(body) : undefined;
       const answer = await client.send(withFields(command, withDigest({}, md5)));
       // Where the SDK has sent a checksum, the end has to name it again.
       const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 } = answer;

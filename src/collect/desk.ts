@@ -9,12 +9,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { PARTIAL, STATE_FOLDER } from '../names.js';
 import { faultOf } from './fault.js';
 import { type Lock, takeLock } from './lock.js';
+import { temporaryFolder } from './temporary.js';
 
 /**
  * Where a run keeps what it needs, and what it remembers: `.staticfiles/` under the static root. For a
@@ -55,10 +55,8 @@ export async function openDesk(
   const folder = root === undefined ? undefined : join(root, STATE_FOLDER);
   const isNew = root !== undefined && !existsSync(root);
   const lock = folder === undefined || dryRun ? undefined : await lockIn(folder, onWait);
-  const scratchFolder = join(
-    folder ?? tmpdir(),
-    (folder ? SCRATCH : 'staticfiles-') + crypto.randomUUID(),
-  );
+  const temporary = folder === undefined ? temporaryFolder() : undefined;
+  const scratchFolder = temporary?.path ?? join(folder ?? '', SCRATCH + crypto.randomUUID());
   return {
     scratchFolder,
     knows: (file) => folder !== undefined && existsSync(join(folder, file)),
@@ -74,7 +72,7 @@ export async function openDesk(
     },
     assertOwn: () => lock?.assertHeld(),
     close() {
-      if (folder === undefined) rmSync(scratchFolder, { recursive: true, force: true });
+      temporary?.remove();
       if (lock === undefined || folder === undefined) return;
       attempt(() => rmSync(scratchFolder, { recursive: true, force: true })); // the next run will
       lock.release();

@@ -6,6 +6,8 @@ import { swift } from '../swift.js';
 
 /** A place for a site's files that was made as docs/object-storage.md says: all sites may show them. */
 export interface Store {
+  /** Of `s3Storage()` or `azureStorage()`; what is missing stands in `env`. */
+  readonly options: Readonly<Record<string, string | boolean>>;
   /** What of a configuration says that the files go there. */
   readonly option: string;
   /** What that needs to be imported. */
@@ -40,6 +42,7 @@ export async function swiftStore(): Promise<Store> {
   const publicUrl = `${proxy.url}${new URL(container).pathname}/`;
   const options = { bucket: name, endpoint: proxy.url, forcePathStyle: true, publicUrl };
   return {
+    options,
     option: `s3Storage(${JSON.stringify(options)})`,
     imports: "import { s3Storage } from 'staticfiles/s3';",
     env: {
@@ -64,10 +67,12 @@ export async function azureStore(): Promise<Store> {
   const { origin, pathname } = new URL(url);
   const proxy = await proxyTo(origin);
   const publicUrl = `${proxy.url}${pathname}/${name}/`;
+  const STORE = connectionString.replace(origin, proxy.url);
   return {
+    options: { container: name, connectionString: STORE },
     option: `azureStorage({ container: '${name}', connectionString: process.env.STORE })`,
     imports: "import { azureStorage } from 'staticfiles/azure';",
-    env: { STORE: connectionString.replace(origin, proxy.url) },
+    env: { STORE },
     publicUrl,
     proxy,
   };

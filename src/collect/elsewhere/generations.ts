@@ -26,6 +26,8 @@ export interface Archive {
   readonly pruned: string;
   /** The marks of those who prune. */
   readonly pruning: readonly ListedFile[];
+  /** The digests of manifests that are not to be believed about plain names. */
+  readonly unsure: ReadonlySet<string>;
   /**
    * The latest time at which something in it was written, by the storage's clock, which is the same
    * for all machines; in milliseconds since 1970.
@@ -40,6 +42,8 @@ export const GIVEN_UP_MS = 86_400_000;
 const PRUNING = `${STATE_FOLDER}/pruning/`;
 /** Written whenever somebody has pruned. */
 const PRUNED = `${STATE_FOLDER}/pruned.json`;
+/** Of each manifest whose rivals are known no more. */
+const UNSURE = `${STATE_FOLDER}/unsure/`;
 /** So often whoever prunes says so. */
 const HEARTBEAT_MS = 10_000;
 /** Whoever could not say so for so long, deletes nothing any more. */
@@ -51,22 +55,44 @@ const PAUSE_MS = 1000;
 export async function readArchive(storage: Storage): Promise<Archive> {
   const generations: Generation[] = [];
   const pruning: ListedFile[] = [];
+  const unsure = new Set<string>();
   let pruned = '';
   let latest = 0;
   for await (const entry of entriesOf(storage, `${STATE_FOLDER}/`)) {
     if (entry.name.startsWith(ARCHIVE)) generations.push(generationOf(entry));
     if (entry.name.startsWith(PRUNING)) pruning.push(entry);
+    if (entry.name.startsWith(UNSURE)) unsure.add(digestOf(entry.name));
     if (entry.name === PRUNED) pruned = `${entry.mtimeMs}.${entry.md5}`;
     latest = Math.max(latest, entry.mtimeMs);
   }
-  return { generations: inOrder(generations), pruned, pruning, latest };
+  return { generations: inOrder(generations), pruned, pruning, unsure, latest };
+}
+
+/** Whether nobody can have written plain names since the manifest of that digest was published. */
+export function isSureOfPlain({ generations, unsure }: Archive, digest: string): boolean {
+  return !unsure.has(digest) && rivalsOf(generations, digest).length === 0;
+}
+
+/**
+ * Writes down whether that manifest is to be believed about plain names, before rivals of it are
+ * forgotten; and forgets what was written of others.
+ */
+export async function noteSureness(
+  storage: Storage,
+  archive: Archive,
+  digest: string,
+): Promise<void> {
+  const nameOf = (one: string) => `${UNSURE}${one}.json`;
+  const note = `${JSON.stringify({ unsure: digest })}\n`;
+  if (!isSureOfPlain(archive, digest)) await storage.write(nameOf(digest), Buffer.from(note));
+  for (const other of archive.unsure) if (other !== digest) await remove(storage, nameOf(other));
 }
 
 /**
  * The deploys that never were published, and that may have written plain names after the one of that
  * digest did, which is: they have begun since, or were under way when it came.
  */
-export function rivalsOf(generations: readonly Generation[], digest: string): Generation[] {
+function rivalsOf(generations: readonly Generation[], digest: string): Generation[] {
   const line = publishedOf(generations, digest);
   const [present] = line;
   if (present?.digest !== digest) return [];
@@ -78,6 +104,10 @@ export function rivalsOf(generations: readonly Generation[], digest: string): Ge
     if (line.includes(one) || one.digest === digest) return false;
     return index > at || (present.written - one.written < GIVEN_UP_MS && !isTwin(one));
   });
+}
+
+function digestOf(note: string): string {
+  return note.slice(UNSURE.length, -'.json'.length);
 }
 
 /** What somebody holds who prunes. */

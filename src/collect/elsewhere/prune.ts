@@ -21,9 +21,9 @@ import {
   beginPruning,
   forgetPruning,
   GIVEN_UP_MS,
+  noteSureness,
   type PruningMark,
   readArchive,
-  rivalsOf,
 } from './generations.js';
 import { entriesOf, entryOf } from './listing.js';
 
@@ -61,13 +61,14 @@ async function prune(
   const archive = await readArchive(storage);
   // The mark was written just now: this machine's clock may be wrong.
   const now = mark === undefined ? Date.now() : archive.latest;
-  const { deploys, begun, givenUp, rivals } = await deploysIn(storage, hashing, archive, now);
+  const { deploys, begun, givenUp, digest } = await deploysIn(storage, hashing, archive, now);
   const { kept, dropped } = divide(deploys, rules, now);
   const needed = namesOf([...kept, ...begun], hashing);
   const gone = [...dropped, ...givenUp];
   const isOurs = namedBy([...deploys, ...begun, ...givenUp], sentNamesOf(gone));
   const files = [...sizes.keys()].filter((name) => !needed.has(name) && isOurs(name));
-  const archives = gone.flatMap((deploy) => deploy.archives).filter((name) => !rivals.has(name));
+  const archives = gone.flatMap((deploy) => deploy.archives);
+  if (mark !== undefined) await noteSureness(storage, archive, digest);
   for (const batch of [files, archives]) {
     await eachOf(
       batch,
@@ -102,8 +103,8 @@ interface Deploys {
   readonly begun: readonly ArchivedDeploy[];
   /** That never came to be. */
   readonly givenUp: readonly ArchivedDeploy[];
-  /** The names of manifests that tell whoever deploys next of plain names that may be wrong. */
-  readonly rivals: ReadonlySet<string>;
+  /** That of the manifest that is published. */
+  readonly digest: string;
 }
 
 async function deploysIn(
@@ -150,8 +151,7 @@ async function deploysIn(
     const deploy = await deployOf(storage, generation, undefined);
     if (deploy !== undefined) (mayCome ? begun : givenUp).push(deploy);
   }
-  const rivals = new Set(rivalsOf(generations, present.digest).map(({ name }) => name));
-  return { deploys, begun, givenUp, rivals };
+  return { deploys, begun, givenUp, digest: present.digest };
 }
 
 /** `undefined` where it is gone: somebody else prunes as well. */

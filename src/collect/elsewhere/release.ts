@@ -20,7 +20,7 @@ import { MANIFEST_FIELDS, switchManifest } from '../switch.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
-import { type Archive, hasBeenPruned, readArchive, rivalsOf } from './generations.js';
+import { type Archive, hasBeenPruned, isSureOfPlain, readArchive } from './generations.js';
 import { entryOf } from './listing.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
@@ -141,11 +141,10 @@ async function draftOf(
 function recordOf(
   present: Present | undefined,
   { encoding }: Storage,
-  { generations }: Archive,
+  archive: Archive,
 ): DeployRecord {
   if (present === undefined || present.isDamaged) return NO_RECORD;
-  const isPlainSure = rivalsOf(generations, present.digest).length === 0;
-  return readRecord(present.body, encoding, isPlainSure);
+  return readRecord(present.body, encoding, isSureOfPlain(archive, present.digest));
 }
 
 /**

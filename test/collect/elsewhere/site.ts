@@ -52,6 +52,7 @@ Object.assign(globalThis, { settingsOfTests: settingsOf });
 
 export function site(sources: Sources = SMALL): Site {
   const root = project({});
+  let calls = 0;
   add(join(root, 'static'), sources);
 
   function all(storage: Storage, { settings, hashed, isPlain = false }: SiteOptions): Settings {
@@ -72,10 +73,10 @@ export function site(sources: Sources = SMALL): Site {
     call(storage, args, options = {}) {
       settingsOf.set(root, all(storage, options));
       onTestFinished(() => void settingsOf.delete(root));
-      add(root, {
-        'staticfiles.config.mjs': `export default settingsOfTests.get(${JSON.stringify(root)});`,
-      });
-      return run(root, [...args]);
+      calls++;
+      const name = `staticfiles-${calls}.config.mjs`; // a module is loaded once
+      add(root, { [name]: `export default settingsOfTests.get(${JSON.stringify(root)});` });
+      return run(root, [...args, '--config', name]);
     },
     start(source, args = [], { settings, hashed, ...world } = {}) {
       const own = new URL('../../../dist/src/index.js', import.meta.url);

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request as send } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { afterAll, beforeAll } from 'vitest';
 import { type AzureStorageOptions, azureStorage } from '../../../adapters/azure.js';
 import { type S3StorageOptions, s3Storage } from '../../../adapters/s3.js';
 import type { ListedFile, Storage } from '../../../src/storage.js';
 import { type Azurite, azurite } from '../../azurite.js';
-import type { Exchange } from '../../proxy.js';
-import { swift, swiftMissing, withoutSwift } from '../../swift.js';
+import type { Exchange, StoreProxy } from '../../proxy.js';
+import { type Credentials, swift, swiftMissing, withoutSwift } from '../../swift.js';
 
 /** What is in a store under a name, and how it is answered. */
 export interface StoredObject {
@@ -18,10 +21,21 @@ export interface StoredObject {
 }
 
 /** The options of both storages that tests of collecting need. */
-export type StoreOptions = Pick<
-  S3StorageOptions & AzureStorageOptions,
-  'prefix' | 'concurrency' | 'encoding' | 'publicUrl'
->;
+export interface StoreOptions
+  extends Pick<
+    S3StorageOptions & AzureStorageOptions,
+    'prefix' | 'concurrency' | 'encoding' | 'publicUrl'
+  > {
+  /** Files larger than this go in parts of this size; as large as a part must be with S3, at least. */
+  readonly partSize?: number;
+  /** Whose it is, and who asks: in the words of the one or the other. */
+  readonly bucket?: string;
+  readonly credentials?: Credentials;
+  readonly container?: string;
+  readonly accountName?: string | undefined;
+  readonly accountKey?: string | undefined;
+  readonly credential?: string;
+}
 
 /** A bucket, or a container, that nobody else knows. */
 export interface Store {
@@ -30,9 +44,11 @@ export interface Store {
   /** A storage of it that asks `origin`. */
   storage(options?: StoreOptions, origin?: string): Storage;
   /** The same for a process of its own: a module that exports it as `storage`. */
-  source(options?: object, origin?: string): string;
+  source(options?: StoreOptions, origin?: string): string;
   /** All that is there, as it is answered. */
   objects(): Promise<Record<string, StoredObject>>;
+  /** The options of somebody who may read files and listings, and nothing else. */
+  reader(): Promise<StoreOptions>;
 }
 
 /** Tests do not wait long between tries. */
@@ -74,7 +90,7 @@ async function swiftStore(): Promise<Store> {
   const server = await swift();
   const { endpoint: origin, region, credentials } = server;
   const bucket = await server.bucket();
-  const optionsOf = (options: object, endpoint: string) => ({
+  const optionsOf = (options: StoreOptions, endpoint: string) => ({
     bucket,
     endpoint,
     region,
@@ -99,6 +115,20 @@ async function swiftStore(): Promise<Store> {
           encoding: ContentEncoding,
         };
       }),
+    async reader() {
+      const { accessKeyId, secretAccessKey } = credentials;
+      const { headers } = await fetch(`${origin}/auth/v1.0`, {
+        headers: { 'X-Auth-User': accessKeyId, 'X-Auth-Key': secretAccessKey },
+      });
+      await fetch(`${headers.get('X-Storage-Url')}/${bucket}`, {
+        method: 'POST',
+        headers: {
+          'X-Auth-Token': headers.get('X-Auth-Token') ?? '',
+          'X-Container-Read': server.reader.accessKeyId,
+        },
+      });
+      return { credentials: server.reader };
+    },
   };
 }
 
@@ -106,8 +136,9 @@ async function azuriteStore(running: Azurite): Promise<Store> {
   const { accountName, accountKey, url, connectionString } = running;
   const { origin, pathname } = new URL(url);
   const container = await running.container();
-  const optionsOf = (options: object, at: string) => ({
+  const optionsOf = ({ partSize: blockSize, ...options }: StoreOptions, at: string) => ({
     container,
+    blockSize,
     accountName,
     accountKey,
     url: at + pathname,
@@ -116,6 +147,14 @@ async function azuriteStore(running: Azurite): Promise<Store> {
   });
   const client =
     BlobServiceClient.fromConnectionString(connectionString).getContainerClient(container);
+  async function signed(permissions: string): Promise<StoreOptions> {
+    const url = await client.generateSasUrl({
+      permissions: ContainerSASPermissions.parse(permissions),
+      expiresOn: new Date(Date.now() + 3_600_000),
+    });
+    const credential = new URL(url).search;
+    return { accountName: undefined, accountKey: undefined, credential };
+  }
   return {
     origin,
     storage: (options = {}, at = origin) => azureStorage(optionsOf(options, at)),
@@ -132,6 +171,7 @@ async function azuriteStore(running: Azurite): Promise<Store> {
           encoding: contentEncoding || undefined,
         };
       }),
+    reader: () => signed('rl'),
   };
 }
 
@@ -191,6 +231,25 @@ export async function lacking(storage: Storage): Promise<string[]> {
     if (body === undefined || md5(body) !== checksums[name]) faults.push(name);
   }
   return faults;
+}
+
+/** Lets the listings that come through a proxy tell other digests than those of the contents. */
+export function lieOfDigests(proxy: StoreProxy, origin: string): void {
+  proxy.before = async (request) => {
+    if (!isListing(request)) return undefined;
+    const asked = send(origin + request.path, { headers: request.headers }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const body = await text(answer);
+    return {
+      status: answer.statusCode ?? 0,
+      headers: { 'Content-Type': 'application/xml' },
+      body: body
+        .replace(/[\da-f]{32}(?=(?:&quot;|")?<\/ETag>)/gi, (digest) => md5(digest))
+        .replace(/(?<=<Content-MD5>)[^<]+/g, (digest) =>
+          createHash('md5').update(digest).digest('base64'),
+        ),
+    };
+  };
 }
 
 /** Whether a request asks for a listing. */

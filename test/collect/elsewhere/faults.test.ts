@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { type Fault, type Faults, proxyTo } from '../../proxy.js';
+import { SMALL, type Sources, site } from './site.js';
+import { useStores } from './stores.js';
+
+const { swift, azurite } = useStores();
+
+const KINDS = ['503', 'reset-before', 'reset-after', 'delay', 'truncate'] as const;
+const RATE = 0.1;
+
+/** So many requests that some meet a fault. */
+const SOURCES: Sources = {
+  ...SMALL,
+  ...Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`img/${at}.svg`, `<svg>${at}`])),
+  'film.mp4': Buffer.alloc(200_000, 'film'), // in parts on Azurite, for which such are large enough
+};
+
+const OPTIONS = { settings: { compress: true } };
+
+describe.each([swift, azurite])('collecting into $name, where a tenth goes wrong by', (kind) => {
+  /** What a deploy, a second one of fewer files, and pruning leave. */
+  async function deployTwice(faults: Faults | undefined) {
+    const store = await kind.create();
+    const proxy = await proxyTo(store.origin, { faults, delayMs: 50 });
+    const own = site(SOURCES);
+    const storage = store.storage({ partSize: 65_536 * (kind === swift ? 160 : 1) }, proxy.url);
+    await own.files(storage, OPTIONS).collect();
+    own.change({ 'css/base.css': 'p { color: blue }\n'.repeat(30), 'robots.txt': 'else\n' });
+    own.remove('js/part.js');
+    const { status, err } = await own.call(storage, ['collectstatic'], OPTIONS);
+    await own.files(storage, OPTIONS).prune({ keep: 1 });
+    const objects = Object.entries(await store.objects()).filter(
+      ([name]) => !name.startsWith('.staticfiles/'), // whose names tell times
+    );
+    return { status, err: err.replace(/s3:\/\/[^/]+/, ''), objects, proxy };
+  }
+
+  let quiet: ReturnType<typeof deployTwice> | undefined;
+
+  it.skipIf(kind.missing).each<Fault>(KINDS)('%s: the same is there in the end', async (fault) => {
+    quiet ??= deployTwice(undefined);
+    const { objects, err } = await quiet;
+    expect(objects.length).toBeGreaterThan(60);
+    const faulty = await deployTwice({ rate: RATE, seed: 7, kinds: [fault] });
+    expect(faulty.proxy.requests.filter((one) => one.fault === fault).length).toBeGreaterThan(5);
+    expect({ status: faulty.status, err: faulty.err }).toEqual({ status: 0, err });
+    expect(faulty.objects).toEqual(objects);
+  });
+});

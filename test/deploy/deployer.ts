@@ -73,3 +73,7 @@ export function isAssetWrite({ method, path }: Exchange): boolean {
 export function isLook({ method, path }: Exchange): boolean {
   return method === 'GET' && path.includes('prefix=.staticfiles%2F');
 }
+
+export function isDelete({ method }: Exchange): boolean {
+  return method === 'DELETE';
+}

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { type Running, start } from '../process.js';
 import type { StoreProxy } from '../proxy.js';
 import type { Release } from './releases.js';
@@ -52,9 +52,7 @@ export function fleetOf(proxy: StoreProxy): Fleet {
     async agree(name, url) {
       for (const server of servers) {
         const asked = `${server.url}/url?name=${encodeURIComponent(name)}`;
-        while ((await (await fetch(asked)).text()) !== url) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
+        await vi.waitFor(async () => expect(await (await fetch(asked)).text()).toBe(url), 60_000);
       }
     },
   };

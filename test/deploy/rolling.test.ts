@@ -4,6 +4,7 @@ import { swiftMissing, withoutSwift } from '../swift.js';
 import {
   COLLECT,
   isAssetWrite,
+  isDelete,
   isGenerationWrite,
   isLook,
   isManifestWrite,
@@ -17,6 +18,9 @@ import { pathsOf, place } from './place.js';
 import { CHANGED, releases } from './releases.js';
 import { visitors } from './visitors.js';
 
+/** With the release before, and without. */
+const PRUNE = ['prune', '--keep', '2'];
+const PRUNE_ALL = ['prune', '--keep', '1'];
 const FAULTY = { rate: 0.1, kinds: ['503', 'reset', 'delay', 'truncate'] } as const;
 
 /** When a deployer dies before its release is published, from early to late. */
@@ -54,7 +58,6 @@ it.skipIf(swiftMissing !== undefined)(
     const store = await place();
     const { first, abandoned, second } = releases(store.config);
     const [one, two] = [await pathsOf(first), await pathsOf(second)];
-    const prune = ['prune', '--keep', '2'];
     const proxy = (seed: number) =>
       proxyTo(store.endpoint, { faults: { ...FAULTY, seed }, delayMs: 50 });
     const [deploying, tidying, serving] = [await proxy(1), await proxy(2), await proxy(3)];
@@ -88,7 +91,7 @@ it.skipIf(swiftMissing !== undefined)(
     // Release 2, by a deployer that dies again and again. Between two of its lives somebody prunes.
     for (const [number, moment] of KILLS.entries()) {
       await expectKilled(second, COLLECT, deploying, moment());
-      if (number % 3 === 2) await succeed(second, prune, tidying);
+      if (number % 3 === 2) await succeed(second, PRUNE, tidying);
       expect(await store.paths()).toEqual(one);
       await expectWhole(one);
     }
@@ -105,7 +108,7 @@ it.skipIf(swiftMissing !== undefined)(
     // One is restarted; then all are replaced. Somebody prunes, and the store is away for a while.
     await fleet.replace(0, first, audience);
     await expectWhole(one, two);
-    await Promise.all([fleet.replace(0, second, audience), succeed(second, prune, tidying)]);
+    await Promise.all([fleet.replace(0, second, audience), succeed(second, PRUNE, tidying)]);
     await expectWhole(one, two);
     await fleet.replace(1, second, audience);
     await serving.away();
@@ -121,11 +124,13 @@ it.skipIf(swiftMissing !== undefined)(
     await expectSeen(one);
     await expectWhole(one, two);
     for (let server = 0; server < 3; server++) await fleet.replace(server, first, audience);
-    await succeed(first, prune, tidying);
+    await succeed(first, PRUNE, tidying);
     await expectWhole(one, two);
 
     // What was kept for the other release goes when that is told to, and nobody misses it.
-    await succeed(first, ['prune', '--keep', '1'], tidying);
+    await expectKilled(first, PRUNE_ALL, tidying, killedBefore(4, isDelete));
+    await expectWhole(one);
+    await succeed(first, PRUNE_ALL, tidying);
     await expectWhole(one);
     const onlyTwo = Object.values(two).filter((name) => !Object.values(one).includes(name));
     expect(await store.missing(onlyTwo)).toEqual(onlyTwo);
@@ -135,7 +140,7 @@ it.skipIf(swiftMissing !== undefined)(
     const requests = [deploying, tidying, serving].flatMap((each) => each.requests);
     const faults = requests.filter(({ fault }) => fault !== undefined);
     console.log(
-      `Rolling deploy: ${audience.pages} pages and ${audience.assets} assets fetched, ${kills} deployers killed, ${faults.length} faults in ${requests.length} requests to the store, nothing missed.`,
+      `Rolling deploy: ${audience.pages} pages and ${audience.assets} assets fetched, ${kills} deployers and pruners killed, ${faults.length} faults in ${requests.length} requests to the store, nothing missed.`,
     );
   },
   300_000,
@@ -173,18 +178,17 @@ describe.skipIf(swiftMissing !== undefined)(`deployers and pruners at once${with
     await succeed(rest.first, COLLECT, rest.deploying);
     return { ...rest, tidying };
   }
-  const PRUNE = ['prune', '--keep', '1'];
 
-  it('what has been sent and not been published yet stays, or is sent again', async () => {
+  it('what has been sent and not been published yet stays', async () => {
     const { store, first, second, deploying, tidying } = await firstDeployed();
     const { arrived, open, wait } = gate();
     const collecting = run(second, COLLECT, deploying, wait(isManifestWrite));
     await Promise.race([arrived, collecting]);
-    await run(first, PRUNE, tidying);
+    await succeed(first, PRUNE_ALL, tidying);
     open();
-    // It may say that it lost, and then is told to try again.
-    if ((await collecting).status !== 0) await succeed(second, COLLECT, deploying);
-    await succeed(second, PRUNE, tidying);
+    const { status, text } = await collecting;
+    expect(status, text).toBe(0);
+    await succeed(second, PRUNE_ALL, tidying);
     const two = await pathsOf(second);
     expect(await store.paths()).toEqual(two);
     expect(await store.missing(Object.values(two))).toEqual([]);
@@ -194,12 +198,7 @@ describe.skipIf(swiftMissing !== undefined)(`deployers and pruners at once${with
     const { store, first, second, deploying, tidying } = await firstDeployed();
     await succeed(second, COLLECT, deploying);
     const { arrived, open, wait } = gate();
-    const pruning = run(
-      second,
-      PRUNE,
-      tidying,
-      wait(({ method }) => method === 'DELETE'),
-    );
+    const pruning = run(second, PRUNE_ALL, tidying, wait(isDelete));
     await Promise.race([arrived, pruning]);
     // At first it looks what there is; then who prunes, again and again.
     let looks = 0;

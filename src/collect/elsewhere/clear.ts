@@ -39,7 +39,6 @@ async function clear(
 ): Promise<string[]> {
   const names: string[] = [];
   for await (const name of storage.list()) {
-    await mark?.beat();
     if (!isCollected(name)) names.push(name);
   }
   const needed = mark === undefined ? new Set<string>() : await neededSince(storage, isCollected);
@@ -47,9 +46,9 @@ async function clear(
   await eachOf(
     gone,
     async (name) => {
+      mark?.check();
       tell({ type: 'delete', name });
       if (options.dryRun) return;
-      await mark?.beat();
       await remove(storage, name);
     },
     storage.concurrency,

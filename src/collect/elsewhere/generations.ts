@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ARCHIVE, type Generation, generationOf, inOrder, publishedOf } from '../../archive.js';
-import { CollectError } from '../../errors.js';
+import { CollectError, reason } from '../../errors.js';
 import { STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
 import type { Run } from '../run.js';
@@ -13,6 +13,9 @@ import { entriesOf } from './listing.js';
  * before it sends others; `prune` writes down that it has begun before it looks for manifests. So each
  * sees the other, whoever was first, and a file that somebody counts on stays. That holds in stores
  * that show everybody what was written last, as S3 and Azure do.
+ *
+ * Who prunes may die as well, or its machine may sleep. So it says again and again that it goes on: others
+ * wait no longer than it does, and who could not say so for a while deletes nothing any more.
  */
 
 /** What is kept in the storage beside the files. */
@@ -41,10 +44,12 @@ const PRUNING = `${STATE_FOLDER}/pruning/`;
 const PRUNED = `${STATE_FOLDER}/pruned.json`;
 /** Of each manifest whose rivals are known no more. */
 const UNSURE = `${STATE_FOLDER}/unsure/`;
-/** Whoever has not said for so long that he prunes, does so no more. */
-const PRUNING_MS = 600_000;
-/** How often he says so; no request takes as long as the other nine tenths, tries included. */
-const HEARTBEAT_MS = 60_000;
+/** So often whoever prunes says so. */
+const HEARTBEAT_MS = 10_000;
+/** Whoever could not say so for so long, deletes nothing any more. */
+const HELD_UP_MS = 30_000;
+/** Whoever has not said so for so long, prunes no more. */
+const GONE_MS = 120_000;
 const PAUSE_MS = 1000;
 
 export async function readArchive(storage: Storage): Promise<Archive> {
@@ -107,50 +112,69 @@ function digestOf(note: string): string {
 
 /** What somebody holds who prunes. */
 export interface PruningMark {
-  /**
-   * Says that it goes on, before each step.
-   *
-   * @throws {CollectError} where it has not said so for so long that others no longer believe it.
-   */
-  beat(): Promise<void>;
+  /** @throws {CollectError} where others may think by now that it is over. */
+  check(): void;
   /** Writes down the end of it. */
   end(): Promise<void>;
 }
 
-/** Writes down that somebody begins to prune. */
+/** Writes down that somebody prunes, again and again until that ends. */
 export async function beginPruning(storage: Storage): Promise<PruningMark> {
   const name = `${PRUNING}${crypto.randomUUID()}.json`;
+  let last = 0;
+  let fault: unknown;
+
   const mark = (where: string) =>
     storage.write(where, Buffer.from(`${JSON.stringify({ mark: crypto.randomUUID() })}\n`));
-  await mark(name);
-  // While a machine sleeps, the one clock stands, and the other goes on.
-  let last = { ticks: performance.now(), time: Date.now() };
+  // By this clock, for others stand still while a machine sleeps.
+  const isHeldUp = () => Math.abs(Date.now() - last) > HELD_UP_MS;
+
+  async function beat(): Promise<void> {
+    const now = Date.now();
+    await mark(name);
+    last = now;
+    fault = undefined;
+  }
+
+  async function goOn(): Promise<void> {
+    try {
+      if (isHeldUp()) last = 0; // and stays so: somebody may be about to count on files again
+      if (last > 0) await beat();
+    } catch (error) {
+      fault = error;
+    }
+  }
+
+  await beat();
+  let going = Promise.resolve();
+  const timer = setInterval(() => {
+    going = going.then(goOn);
+  }, HEARTBEAT_MS).unref();
   return {
-    async beat() {
-      const now = { ticks: performance.now(), time: Date.now() };
-      const silence = Math.max(now.ticks - last.ticks, now.time - last.time);
-      if (silence < HEARTBEAT_MS) return;
-      if (silence > PRUNING_MS) throw asleep();
-      last = now;
-      await mark(name);
+    check() {
+      if (isHeldUp()) throw heldUp(storage, fault);
     },
     async end() {
+      clearInterval(timer);
+      await going;
       await mark(PRUNED); // first: whoever sees the one no more, sees the other
       await storage.delete(name);
     },
   };
 }
 
-function asleep(): CollectError {
+function heldUp({ location = 'the storage' }: Storage, cause: unknown): CollectError {
+  const why = cause === undefined ? '' : ` (${reason(cause)})`;
   return new CollectError(
-    'Deleting stopped: this process stood still for so long that deploys no longer wait for it. What is left can be deleted by running it again.',
+    `Not all was pruned: this was held up for so long, and could not tell others in ${location} that it goes on, that they may count on files again.${why} Run prune again.`,
+    { cause },
   );
 }
 
 /** Clears away what was left by those who were killed. */
 export async function forgetPruning(storage: Storage, archive: Archive): Promise<void> {
   for (const { name, mtimeMs } of archive.pruning) {
-    if (archive.latest - mtimeMs > PRUNING_MS) await remove(storage, name);
+    if (archive.latest - mtimeMs > GONE_MS) await remove(storage, name);
   }
 }
 
@@ -161,15 +185,17 @@ export async function hasBeenPruned(
   tell: Run['tell'],
 ): Promise<boolean> {
   const from = performance.now();
+  let begin: number | undefined;
   for (let told = false; ; told = true) {
     const { pruned, pruning, latest } = await readArchive(storage);
-    const now = latest + performance.now() - from;
-    const running = pruning.find(({ mtimeMs }) => now - mtimeMs <= PRUNING_MS);
-    if (running === undefined) return pruned !== before.pruned || told;
+    begin ??= latest;
+    const now = begin + performance.now() - from;
+    const running = pruning.some(({ mtimeMs }) => now - mtimeMs <= GONE_MS);
+    if (!running) return pruned !== before.pruned || told;
     if (!told) {
       tell({
         type: 'wait',
-        message: `Files of earlier deploys are being pruned in ${storage.location ?? 'the storage'}; waiting for the end of that. If nobody prunes, delete ${running.name} there.`,
+        message: `Files of earlier deploys are being pruned in ${storage.location ?? 'the storage'}; waiting for the end of that, or for ${GONE_MS / 60_000} minutes without a sign of it.`,
       });
     }
     await pause(PAUSE_MS);

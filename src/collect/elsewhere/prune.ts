@@ -56,10 +56,7 @@ async function prune(
   mark: PruningMark | undefined,
 ): Promise<PruneReport> {
   const sizes = new Map<string, number>();
-  for await (const { name, size } of entriesOf(storage)) {
-    await mark?.beat();
-    if (!isOwn(name)) sizes.set(name, size);
-  }
+  for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
   // Only now: whoever has sent one of these files, has written down before what for.
   const archive = await readArchive(storage);
   // The mark was written just now: this machine's clock may be wrong.
@@ -76,10 +73,9 @@ async function prune(
     await eachOf(
       batch,
       async (name) => {
+        mark?.check();
         onDelete(name);
-        if (mark === undefined) return;
-        await mark.beat();
-        await remove(storage, name);
+        if (mark !== undefined) await remove(storage, name);
       },
       storage.concurrency,
     );

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { archiveName } from '../../../src/archive.js';
 import {
   beginPruning,
@@ -7,7 +7,6 @@ import {
   noteSureness,
   readArchive,
 } from '../../../src/collect/elsewhere/generations.js';
-import { CollectError } from '../../../src/errors.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { entries } from './stores.js';
 
@@ -139,24 +138,5 @@ describe('who prunes', () => {
     expect(await hasBeenPruned(storage, after, quiet)).toBe(false);
     await (await beginPruning(storage)).end();
     expect(await hasBeenPruned(storage, after, quiet)).toBe(true);
-  });
-
-  it('says every minute that it goes on, and stops where it could not', async () => {
-    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const storage = await archive();
-    const mark = await beginPruning(storage);
-    const told = async () => (await readArchive(storage)).pruning[0]?.mtimeMs;
-    const begun = await told();
-    vi.advanceTimersByTime(59_000);
-    await mark.beat();
-    expect(await told()).toBe(begun);
-    vi.advanceTimersByTime(2000);
-    await mark.beat();
-    expect(await told()).toBe((begun ?? 0) + 61_000);
-    // The machine sleeps, and only one of the clocks goes on.
-    vi.setSystemTime(Date.now() + 601_000);
-    await expect(mark.beat()).rejects.toThrow(CollectError);
-    expect(await told()).toBe((begun ?? 0) + 61_000);
   });
 });

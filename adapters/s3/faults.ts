@@ -102,6 +102,10 @@ function unsaid(error: unknown, place: Place): string {
   if (error instanceof BrokenBodyError) {
     return `${error.message}. Try again, or look at the network.`;
   }
+  // Such as an endpoint with https where http is spoken.
+  if (system === 'EPROTO' || system.startsWith('ERR_SSL_')) {
+    return `what answers${at(place)} speaks no TLS that is understood here (${system}). Correct 'endpoint': http or https, and the port.`;
+  }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(system)) {
     return `the certificate of the store${at(place)} is not to be trusted: ${reason(error)} (${system}).`;
   }

@@ -162,6 +162,7 @@ export function checkedOptions(options: S3StorageOptions): S3Settings {
   checkInteger('concurrency', concurrency, 1, 'a whole number from 1 on');
   checkInteger('partSize', partSize, MIN_PART_SIZE, `bytes, ${MIN_PART_SIZE} (5 MiB) at least`);
   checkEndpoint(config.endpoint);
+  if (config.region === '') refuse('region', "a region's name", '');
   const publicUrl = checkedPublicUrl(options.publicUrl);
   checkCloudFront(cloudFront, publicUrl);
   return {

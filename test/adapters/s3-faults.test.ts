@@ -313,6 +313,15 @@ describe('a store that is away', () => {
     );
   });
 
+  test('at a port where http is spoken, not https', async () => {
+    const { options } = await standIn({});
+    const endpoint = String(options.endpoint).replace('http:', 'https:');
+    const storage = s3Storage({ ...options, endpoint, maxAttempts: 1 });
+    await expect(storage.read('a.css')).rejects.toThrow(
+      /^Could not read s3:\/\/shelf\/a\.css: what answers at https:\S+ speaks no TLS that is understood here \((?:EPROTO|ERR_SSL_\w+)\)\. Correct 'endpoint': http or https, and the port\.$/,
+    );
+  });
+
   test('and only says nothing', async () => {
     const { storage } = await storeWith(always('silence'), {
       maxAttempts: 2,

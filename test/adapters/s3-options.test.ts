@@ -31,6 +31,7 @@ describe('s3Storage', () => {
       { bucket: 'b', endpoint: 'localhost:9000' },
       "s3Storage()'s endpoint must be a URL of http or",
     ],
+    [{ bucket: 'b', region: '' }, "s3Storage()'s region must be a region's name, not ''."],
     [{ bucket: 'b', endpoint: 'ftp://x' }, "not 'ftp://x'."],
     [
       { bucket: 'b', encoding: 'zstd' },

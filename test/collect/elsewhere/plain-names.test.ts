@@ -160,12 +160,8 @@ describe('of so many files that they are not all looked for,', () => {
       sent: { files: 2 },
     });
     expect(await lacking(storage)).toEqual([]);
-  });
 
-  it('what has changed is looked for by its beginning, if it is little', async () => {
-    const { storage, listed } = observed();
-    const own = site(MANY);
-    await own.files(storage).collect();
+    // What has changed is looked for by its beginning, if it is little.
     listed.length = 0;
     own.change({ '1/1.txt': 'one' });
     expect(await own.files(storage).collect()).toMatchObject({ sent: { files: 2 } });
@@ -207,14 +203,12 @@ describe('of so many files that they are not all looked for,', () => {
   it('plain names that a deploy has overwritten which lost come back', async () => {
     const { winner, storage } = await raceFor();
     expect(await lacking(storage)).toEqual(['1/1.txt']);
-    expect(await winner.files(storage).collect()).toMatchObject({ sent: { files: 1 } });
-    expect(await lacking(storage)).toEqual([]);
-  });
-
-  it('also after somebody has pruned', async () => {
-    const { winner, storage } = await raceFor();
+    expect(await winner.files(storage).collect({ dryRun: true })).toMatchObject({
+      sent: { files: 1 },
+    });
+    // Also after somebody has pruned, by which the other deploy is forgotten.
     await winner.files(storage).prune({ keep: 1 });
-    await winner.files(storage).collect();
+    expect(await winner.files(storage).collect()).toMatchObject({ sent: { files: 1 } });
     expect(await lacking(storage)).toEqual([]);
     const notes = async () => (await entries(storage, '.staticfiles/unsure/')).length;
     expect(await notes()).toBe(1);

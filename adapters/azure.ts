@@ -8,6 +8,9 @@ import { type AzureAccountOptions, azureAccount } from './azure/account.js';
 import type { AccessTier, Blobs, BlobsOptions } from './azure/blobs.js';
 import { checkOwnFields, KEPT_FIELDS } from './azure/fields.js';
 
+export type { FieldsOption } from '../src/stored-fields.js';
+export type { AzureAccountOptions, AzureCredential } from './azure/account.js';
+
 export interface AzureStorageOptions extends AzureAccountOptions {
   /** The folder of the container that holds the files: `'static'`. @default none */
   readonly prefix?: string | undefined;

@@ -7,6 +7,7 @@ import type { Bucket } from './s3/bucket.js';
 import { KEPT_FIELDS, keptFields, ownFields } from './s3/fields.js';
 import { checkedOptions, type S3Settings, type S3StorageOptions } from './s3/options.js';
 
+export type { FieldsOption } from '../src/stored-fields.js';
 export type { S3StorageOptions } from './s3/options.js';
 
 /** Files in a bucket. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { durationText } from './durations.js';
 import { earlierManifests } from './earlier-manifests.js';
 import {
@@ -52,6 +53,8 @@ export interface ManifestReader {
 
 /** What ends within that time may be slow; what does not, such as a dead connection, may never end. */
 const PATIENCE_MS = 60_000;
+/** So long it is waited for manifests of earlier deploys; what comes later is taken too. */
+const EARLIER_MS = 5000;
 /** Servers that were started together do not ask together: by so much of an interval they differ. */
 const JITTER = 0.1;
 
@@ -219,7 +222,8 @@ export function manifestReader(
     earlierName: (name) => earlier?.hashedName(name),
     async ready() {
       if (manifest === undefined) await (promising()?.done ?? begin());
-      await looking;
+      // It is of use, and not needed: a store that answers nothing must not hold up a start.
+      if (looking) await Promise.race([looking, pause(EARLIER_MS, undefined, { ref: false })]);
     },
   };
   return reader;

@@ -73,7 +73,7 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 
 function lost(hashing: Hashing): CollectError {
   return new CollectError(
-    `Another deploy was published at ${placeOf(hashing)} since this one began, and that one stands; nobody is led to this one's files. If this is the newer release, run collectstatic again: what has been sent is not sent again.`,
+    `Another deploy was published at ${placeOf(hashing)} since this one began, and that one stands; nobody is led to this one's files, but under plain names that both have, some may be this one's until the next run. If this is the newer release, run collectstatic again: what has been sent is not sent again.`,
   );
 }
 

@@ -10,7 +10,7 @@ import { project } from '../../project.js';
 import { proxyTo } from '../../proxy.js';
 import { swift as swiftServer } from '../../swift.js';
 import { SMALL, site } from './site.js';
-import { fileNames, lacking, objectOf, sentThrough, useStores } from './stores.js';
+import { fileNames, gate, lacking, objectOf, sentThrough, useStores } from './stores.js';
 
 const { swift, azurite } = useStores();
 
@@ -178,6 +178,39 @@ describe.each([swift, azurite])('collectstatic --clear on $name', (kind) => {
     letGo();
     await clearing;
     expect(await lacking(store.storage())).toEqual([]);
+  });
+
+  it.skipIf(kind.missing)('keeps what a deploy has sent that has begun since', async () => {
+    const store = await kind.create();
+    const own = site();
+    await own.files(store.storage()).collect();
+    own.change({ 'robots.txt': 'else' });
+    const next = site({ ...SMALL, 'robots.txt': 'next' });
+    const [clearer, deployer] = [await proxyTo(store.origin), await proxyTo(store.origin)];
+    const published = gate();
+    const sent = gate();
+    const cleared = gate();
+    clearer.before = async (request) => {
+      if (!objectOf(request).startsWith('.staticfiles/pruning/')) return;
+      published.open();
+      await sent.opened;
+      return undefined;
+    };
+    deployer.before = async (request) => {
+      if (request.method !== 'PUT' || objectOf(request) !== 'staticfiles.json') return;
+      sent.open();
+      await cleared.opened;
+      return undefined;
+    };
+    const clearing = own.files(store.storage({}, clearer.url)).collect({ clear: true });
+    await published.opened;
+    const deploying = next.files(store.storage({}, deployer.url)).collect();
+    await clearing;
+    cleared.open();
+    await deploying;
+    expect(await lacking(store.storage())).toEqual([]);
+    const { 'robots.txt': robots } = await store.objects();
+    expect(robots?.body.toString()).toBe('next');
   });
 });
 

@@ -273,3 +273,12 @@ export function sentThrough(requests: readonly Exchange[]): string[] {
 }
 
 export const md5 = (body: string | Uint8Array) => createHash('md5').update(body).digest('hex');
+
+/** What some wait for, until another one opens it. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

@@ -96,6 +96,25 @@ describe.each([swift, azurite])('two deploys at once on $name', (kind) => {
   });
 });
 
+describe.each([swift, azurite])('two releases at once on $name, after a third', (kind) => {
+  it.skipIf(kind.missing)('who has begun before another was published, loses', async () => {
+    const store = await kind.create();
+    await site({ 'a.txt': 'first' }).files(store.storage()).collect();
+    const machines = await two(store, RELEASES);
+    const [first, second] = machines as [(typeof machines)[0], (typeof machines)[0]];
+    let ended: Promise<unknown> | undefined;
+    second.proxy.before = async ({ method }) => {
+      if (method !== 'PUT') return;
+      ended ??= collect(first);
+      await ended;
+      return undefined;
+    };
+    await expect(collect(second)).rejects.toThrow('Another deploy was published');
+    expect(await published(store.storage())).toContain('red.txt');
+    expect(await lackingHashed(store.storage())).toEqual([]);
+  });
+});
+
 describe('two releases at once', () => {
   it('on Azurite: one is published, and the other says why it lost', async () => {
     const store = await azurite.create();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { ARCHIVE } from '../archive.js';
-import { orUndefined, reason } from '../errors.js';
+import { ManifestError, orUndefined, reason } from '../errors.js';
 import { type Manifest, parseManifest, type Variant } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
 import { stateOf, statOf } from './disk.js';
@@ -59,7 +59,9 @@ export function deploysOf(
     const stats = await statOf(path);
     const state = stats && stateOf(stats);
     if (state === undefined || seen.get(path) === state) return;
-    const body = await readFile(path);
+    const body = await readFile(path).catch((cause: unknown) => {
+      throw new ManifestError(`${path} cannot be read: ${reason(cause)}`, path, { cause });
+    });
     seen.set(path, state); // read, though it may be none
     const digest = createHash('sha1').update(body).digest('base64');
     if (parsed.has(digest)) return; // the present manifest lies among the earlier ones too

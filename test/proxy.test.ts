@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { Agent, type IncomingHttpHeaders, request as send } from 'node:http';
-import { connect } from 'node:net';
+import { Agent, createServer, type IncomingHttpHeaders, request as send } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { serve } from './listen.js';
@@ -93,6 +93,21 @@ describe('without faults', () => {
     const { body } = await ask(proxy, 'PUT', '/', { body: large, headers });
     expect([bodies, body === large]).toEqual([[large.length], true]);
     expect(proxy.requests).toMatchObject([{ bytesIn: large.length, bytesOut: large.length }]);
+  });
+
+  it('leaves it to the store to say 100 Continue, or to refuse a body unseen', async () => {
+    const refusing = createServer().listen(0, '127.0.0.1');
+    refusing.on('checkContinue', (_, response) => response.writeHead(501).end('unseen'));
+    await once(refusing, 'listening');
+    onTestFinished(() => void refusing.close());
+    const proxy = await proxyTo(`http://127.0.0.1:${(refusing.address() as AddressInfo).port}`);
+    const headers = { Expect: '100-continue', 'Content-Length': 5_000_000 };
+    const request = send(proxy.url, { method: 'PUT', headers, agent: false });
+    request.on('continue', () => request.end('x'.repeat(5_000_000)));
+    const [response] = await once(request, 'response');
+    expect([response.statusCode, await text(response)]).toEqual([501, 'unseen']);
+    request.destroy();
+    expect(proxy.requests).toMatchObject([{ status: 501, bytesIn: 0 }]);
   });
 
   it('records what came by, until it is told to forget', async () => {

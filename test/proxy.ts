@@ -114,6 +114,8 @@ export async function startProxy(origin: string, options: ProxyOptions = {}): Pr
   let faults: Faults | undefined;
   let random = randomNumbers(1);
   const server = createServer(handle);
+  // `Expect: 100-continue` is the store's to answer: it may refuse a large body before it is sent.
+  server.on('checkContinue', handle);
   server.requestTimeout = 0;
   const port = await listenOn(server, 0);
 
@@ -184,10 +186,20 @@ export async function startProxy(origin: string, options: ProxyOptions = {}): Pr
     const answered = once(onward, 'response');
     onward.on('error', () => {}); // those after the head are the answer's
     response.on('close', () => onward.destroy());
-    request.on('data', (chunk: Buffer) => {
-      seen.bytesIn += chunk.length;
-    });
-    request.pipe(onward);
+    const sendBody = () => {
+      request.on('data', (chunk: Buffer) => {
+        seen.bytesIn += chunk.length;
+      });
+      request.pipe(onward);
+    };
+    if (request.headers.expect === undefined) sendBody();
+    else {
+      onward.on('continue', () => {
+        response.writeContinue();
+        sendBody();
+      });
+      onward.flushHeaders();
+    }
     let incoming: IncomingMessage;
     try {
       [incoming] = await answered;

@@ -18,7 +18,11 @@ export async function countingProxy(origin) {
   let latency = 0;
   let counts = nothing();
 
-  const server = createServer(async (incoming, outgoing) => {
+  const server = createServer(handle);
+  // `Expect: 100-continue` is the origin's to answer: it may refuse a large body before it is sent.
+  server.on('checkContinue', handle);
+
+  async function handle(incoming, outgoing) {
     const own = counts;
     add(own.requests, kindOf(incoming));
     own.inFlight++;
@@ -26,14 +30,11 @@ export async function countingProxy(origin) {
     outgoing.on('close', () => own.inFlight--);
     if (latency > 0) await pause(latency);
     forward(incoming, outgoing, own);
-  });
+  }
 
   function forward(incoming, outgoing, own) {
-    const { method, url: path } = incoming;
-    // As the client wrote them, for they are signed; `Expect` never is, and is answered by this server.
-    const headers = incoming.rawHeaders.flatMap((text, i, all) =>
-      all[i - (i % 2)].toLowerCase() === 'expect' ? [] : text,
-    );
+    // The fields as the client wrote them, for they are signed.
+    const { method, url: path, rawHeaders: headers } = incoming;
     const onward = request({ hostname, port, agent, method, path, headers }, (answer) => {
       add(own.statuses, answer.statusCode);
       outgoing.writeHead(answer.statusCode, answer.rawHeaders);
@@ -45,7 +46,15 @@ export async function countingProxy(origin) {
       if (!outgoing.headersSent) outgoing.destroy();
     });
     outgoing.on('close', () => onward.destroy());
-    incoming.pipe(onward);
+    if (incoming.headers.expect === undefined) {
+      incoming.pipe(onward);
+      return;
+    }
+    onward.on('continue', () => {
+      outgoing.writeContinue();
+      incoming.pipe(onward);
+    });
+    onward.flushHeaders();
   }
 
   server.keepAliveTimeout = 3 * IDLE_MS;

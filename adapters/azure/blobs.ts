@@ -4,6 +4,7 @@ import type {
   ContainerListBlobFlatSegmentResponse,
 } from '@azure/storage-blob';
 import { NameError, SetupError, StorageError } from '../../src/errors.js';
+import { byteBudget, md5Of } from '../../src/file-parts.js';
 import { loadPeer } from '../../src/load-peer.js';
 import { contentType } from '../../src/media-types.js';
 import { normaliseName } from '../../src/names.js';
@@ -21,7 +22,7 @@ import {
 } from './faults.js';
 import { blobFields } from './fields.js';
 import { type Patience, persist, type Try } from './tries.js';
-import { byteBudget, md5Of, sendFile, type Target } from './upload.js';
+import { sendFile, type Target } from './upload.js';
 
 /** What is asked of the container, checked. */
 export interface BlobsOptions {
@@ -59,8 +60,6 @@ export type Blobs = Required<
 const PAGE_SIZE = 5000;
 /** What a name may have; https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata */
 const LONGEST_NAME = 1024;
-/** Of local files in memory, in bytes. */
-const BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
 /** The files of a container. */
 export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
@@ -72,7 +71,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   const patience: Patience = account.ready
     ? { ...options.patience, isPassing: isPassingBody }
     : { ...options.patience, isPassing };
-  const { take } = byteBudget(BYTES_IN_FLIGHT);
+  const take = byteBudget();
   const tier = accessTier === undefined ? {} : { tier: accessTier };
 
   /** Asks the store, again if need be, and says in a sentence what it could not do. */

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { StorageError } from '../../src/errors.js';
+import { md5Of, readPart, type Take } from '../../src/file-parts.js';
 import { faultCode } from './faults.js';
 
 /** A part of a file on its way: its bytes, and the MD5 of them. */
@@ -29,8 +30,7 @@ export interface Sending {
   readonly blockSize: number;
   /** The MD5 that the whole must have, in hexadecimal digits. */
   readonly md5: string | undefined;
-  /** Waits until so many bytes may be in memory, and answers what gives them back. */
-  take(bytes: number): Promise<() => void>;
+  readonly take: Take;
 }
 
 /**
@@ -120,48 +120,4 @@ async function stageAll(
  */
 function blockId(upload: string, number: number): string {
   return Buffer.from(`${upload}${String(number).padStart(12, '0')}`).toString('base64');
-}
-
-export function md5Of(body: Uint8Array): Buffer {
-  return createHash('md5').update(body).digest();
-}
-
-async function readPart(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const body = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(body, filled, length - filled, at + filled);
-    if (bytesRead === 0) break; // it has become shorter, which its time tells as well
-    filled += bytesRead;
-  }
-  return body.subarray(0, filled);
-}
-
-/** Lets so many bytes be in memory at once, and whatever is larger alone. */
-export function byteBudget(most: number): Pick<Sending, 'take'> {
-  let taken = 0;
-  const waiting: { readonly bytes: number; readonly start: () => void }[] = [];
-
-  function next(): void {
-    for (;;) {
-      const [first] = waiting;
-      if (first === undefined || (taken > 0 && taken + first.bytes > most)) return;
-      waiting.shift();
-      taken += first.bytes;
-      first.start();
-    }
-  }
-
-  return {
-    async take(bytes) {
-      await new Promise<void>((start) => {
-        waiting.push({ bytes, start });
-        next();
-      });
-      return () => {
-        taken -= bytes;
-        next();
-      };
-    },
-  };
 }

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { StorageError } from '../../src/errors.js';
+import { byteBudget, md5Of, readPart } from '../../src/file-parts.js';
 import type { Fields } from '../../src/stored-fields.js';
 import { attempts, code } from './faults.js';
 import { type Connection, withFields } from './sdk.js';
@@ -27,12 +28,10 @@ export interface Sending {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
-/** How many parts are in memory at once, of all files together. */
-const PARTS_AT_ONCE = 4;
 
 /** Sends local files; large ones in parts, of which few are in memory. */
 export function fileSender(connection: Connection, { partSize, put, explain }: Sending) {
-  const takePlace = places(PARTS_AT_ONCE);
+  const take = byteBudget();
 
   async function sendInParts(file: FileHandle, upload: Upload): Promise<void> {
     const { key, path, md5 } = upload;
@@ -67,12 +66,13 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
     let isFailed = false;
     try {
       for (let from = 0; from < total && !isFailed; from += size) {
-        const leave = await takePlace();
-        const body = await readPart(file, from, Math.min(size, total - from)).catch((error) => {
-          leave();
+        const length = Math.min(size, total - from);
+        const giveBack = await take(length);
+        const body = await readPart(file, from, length).catch((error) => {
+          giveBack();
           throw error;
         });
-        const part = send(sent.length + 1, body).finally(leave);
+        const part = send(sent.length + 1, body).finally(giveBack);
         part.catch(() => {
           isFailed = true; // and is told below
         });
@@ -84,10 +84,17 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
     return Promise.all(sent);
   }
 
-  async function sendWhole(body: Buffer, { key, path, fields, md5 }: Upload): Promise<void> {
-    // The store would refuse it as well, and could not say why.
-    if (md5 !== undefined && md5Of(body) !== md5.toLowerCase()) throw changedFile(path, key);
-    await put(key, body, withDigest(fields, md5));
+  async function sendWhole(file: FileHandle, size: number, upload: Upload): Promise<void> {
+    const { key, path, fields, md5 } = upload;
+    const giveBack = await take(size);
+    try {
+      const body = await file.readFile();
+      // The store would refuse it as well, and could not say why.
+      if (md5 !== undefined && hexMd5(body) !== md5.toLowerCase()) throw changedFile(path, key);
+      await put(key, body, withDigest(fields, md5));
+    } finally {
+      giveBack();
+    }
   }
 
   return async (upload: Upload): Promise<void> => {
@@ -95,7 +102,7 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
     try {
       const { size } = await file.stat();
       if (size > partSize) await sendInParts(file, upload);
-      else await sendWhole(await file.readFile(), upload);
+      else await sendWhole(file, size, upload);
     } finally {
       await file.close();
     }
@@ -112,9 +119,7 @@ export function withDigest(fields: Fields, md5: string | undefined): Fields {
   return { ...fields, 'content-md5': Buffer.from(md5, 'hex').toString('base64') };
 }
 
-function md5Of(body: Buffer): string {
-  return createHash('md5').update(body).digest('hex');
-}
+const hexMd5 = (body: Buffer) => md5Of(body).toString('hex');
 
 function changedFile(path: string, key: string): StorageError {
   return new StorageError(
@@ -131,7 +136,7 @@ async function begin({ sdk, client, at }: Connection, { key, fields }: Upload) {
   return {
     async send(PartNumber: number, body: Buffer, isChecked: boolean): Promise<CompletedPart> {
       const command = new sdk.UploadPartCommand({ ...upload, PartNumber, Body: body });
-      const md5 = isChecked ? md5Of(body) : undefined;
+      const md5 = isChecked ? hexMd5(body) : undefined;
       const answer = await client.send(withFields(command, withDigest({}, md5)));
       // Where the SDK has sent a checksum, the end has to name it again.
       const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 } = answer;
@@ -164,32 +169,4 @@ function tagOf(parts: readonly CompletedPart[]): string {
   const hash = createHash('md5');
   for (const { ETag = '' } of parts) hash.update(Buffer.from(ETag.replaceAll('"', ''), 'hex'));
   return `"${hash.digest('hex')}-${parts.length}"`;
-}
-
-/** So many bytes from there; fewer where the file has become shorter. */
-async function readPart(file: FileHandle, from: number, length: number): Promise<Buffer> {
-  const body = Buffer.allocUnsafeSlow(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(body, filled, length - filled, from + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return body.subarray(0, filled);
-}
-
-/** So many may be inside at once; whoever comes answers by leaving. */
-function places(count: number): () => Promise<() => void> {
-  let free = count;
-  const waiting: (() => void)[] = [];
-  const leave = () => {
-    const next = waiting.shift();
-    if (next === undefined) free += 1;
-    else next();
-  };
-  return async () => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    return leave;
-  };
 }

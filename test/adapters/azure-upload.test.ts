@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { byteBudget } from '../../adapters/azure/upload.js';
 import { StorageError } from '../../src/errors.js';
 import { add, project } from '../project.js';
 import type { Exchange } from '../proxy.js';
@@ -165,31 +164,5 @@ describe('a local file in Azure', () => {
     };
     await send('a.js', path);
     expect(arrived.length).toBe(4);
-  });
-});
-
-describe('a budget of bytes', () => {
-  test('is not overdrawn, but by what is too large for it alone', async () => {
-    const { take } = byteBudget(10);
-    let taken = 0;
-    const seen: string[] = [];
-    const work = async (bytes: number) => {
-      const giveBack = await take(bytes);
-      taken += bytes;
-      seen.push(`${bytes} of ${taken}`);
-      await new Promise(setImmediate);
-      taken -= bytes;
-      giveBack();
-    };
-    await Promise.all([5, 5, 1, 30, 0, 4, 10].map(work));
-    expect(seen).toEqual([
-      '5 of 5',
-      '5 of 10',
-      '1 of 6',
-      '30 of 30',
-      '0 of 0',
-      '4 of 4',
-      '10 of 10',
-    ]);
   });
 });

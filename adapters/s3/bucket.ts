@@ -79,15 +79,23 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
       toWrite(key, async () => {
         const condition = tag === undefined ? { 'if-none-match': '*' } : { 'if-match': tag };
         const all = { ...withDigest(typed(key, fields), md5), ...condition };
-        try {
-          await client.send(toPut(key, body, all));
-          return 'written';
-        } catch (error) {
-          if (isUnsupported(error)) return 'unsupported';
-          if (!isConflict(error)) throw error;
-          // The answer to an attempt may have been lost: then what is in the way may be our own.
-          const isRepeated = attempts(error) > 1;
-          return isRepeated && (await reading.holds(key, body)) ? 'written' : 'changed';
+        let isRepeated = false;
+        for (let tries = 1; ; tries++) {
+          try {
+            await client.send(toPut(key, body, all));
+            return 'written';
+          } catch (error) {
+            if (isUnsupported(error)) return 'unsupported';
+            if (!isConflict(error)) throw error;
+            isRepeated ||= attempts(error) > 1;
+            // Somebody else is writing, or deleting: the next try tells what came of that.
+            if (status(error) === 409 && tries < (await client.config.maxAttempts())) {
+              await backOff(tries);
+              continue;
+            }
+            // The answer to an attempt may have been lost: then what is in the way may be our own.
+            return isRepeated && (await reading.holds(key, body)) ? 'written' : 'changed';
+          }
         }
       }),
     remove: (key) =>
@@ -131,6 +139,11 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
   };
 }
 
+/** As the SDK does between attempts. */
+function backOff(tries: number): Promise<void> {
+  return pause(Math.random() * Math.min(100 * 2 ** tries, 20_000));
+}
+
 /** The fields with a type: S3 would take every file for bytes of no kind. */
 function typed(key: string, fields: Fields): Fields {
   return { 'content-type': contentType(key), ...fields };
@@ -152,7 +165,7 @@ function reader({ sdk, client, at }: Connection) {
       } catch (error) {
         // The SDK's own retries are over when a body begins.
         if (tries >= (await client.config.maxAttempts())) throw brokenBody(error, tries);
-        await pause(Math.random() * Math.min(100 * 2 ** tries, 20_000));
+        await backOff(tries);
       }
     }
   }

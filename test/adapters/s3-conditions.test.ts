@@ -46,6 +46,17 @@ describe('writeIf', () => {
     expect(store.files.get('a.json')?.body.toString()).toBe('theirs');
   });
 
+  test('asks again while another write is under way, and then knows how that ended', async () => {
+    const conflict = { status: 409, code: 'ConditionalRequestConflict' };
+    const store = await standIn({ fate: (_, n) => (n <= 2 ? conflict : undefined) });
+    const storage = s3Storage(store.options);
+    expect(await storage.writeIf('a.json', text('ours'), undefined)).toBe('written');
+    expect(store.asked.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT']);
+    store.files.set('b.json', { body: Buffer.from('theirs'), tag: '"theirs"', headers: {} });
+    expect(await storage.writeIf('b.json', text('ours'), undefined)).toBe('changed');
+    expect(store.files.get('b.json')?.body.toString()).toBe('theirs');
+  });
+
   test('asks but once where the answer is clear', async () => {
     const store = await standIn();
     const storage = s3Storage(store.options);
@@ -57,7 +68,7 @@ describe('writeIf', () => {
   test.each<[string, Refusal, 'changed' | 'unsupported']>([
     ['412', { status: 412, code: 'PreconditionFailed' }, 'changed'],
     [
-      'a conflict with another write',
+      'a conflict with another write that has no end',
       { status: 409, code: 'ConditionalRequestConflict' },
       'changed',
     ],

@@ -176,10 +176,13 @@ function at({ endpoint }: Place): string {
   return endpoint === undefined ? '' : ` at ${endpoint}`;
 }
 
-/** A fault's own name and words, or the status where there was no body to tell them. */
+/** Of what a store says in its own words, in characters: it may be a whole page. */
+const LONGEST_WORDS = 300;
+
+/** A fault's own name and words in one line, or the status where there was no body to tell them. */
 function named(error: unknown): string {
   const name = code(error);
-  const words = reason(error);
+  const words = reason(error).replace(/\s+/g, ' ').trim().slice(0, LONGEST_WORDS);
   // What the SDK says when the answer said nothing.
   const isKnown = !/^(?:Unknown|UnknownError|Error|\d+)$/.test(name);
   const isTold = words !== '' && words !== name && !/^Unknown/.test(words);

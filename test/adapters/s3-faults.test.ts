@@ -188,6 +188,11 @@ describe('a fault of the store is a sentence that says what to do:', () => {
       },
       'and may be no store',
     ],
+    [
+      'one with a whole page of words',
+      { status: 400, code: 'MalformedThing', message: `First\n  second. ${'x'.repeat(1000)}` },
+      'the store answered MalformedThing: First second. xxx',
+    ],
     ['an answer without words', { status: 418 }, 'the store answered HTTP 418'],
   ])('%s', async (_, refusal, words) => {
     const { storage } = await storeWith(always(refusal), { maxAttempts: 1 });

@@ -1,3 +1,4 @@
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { s3Storage } from '../../adapters/s3.js';
 import { standIn } from './s3-stand-in.js';
@@ -39,3 +40,29 @@ test('fields of the option win, whatever the case of their names', async () => {
     'x-amz-server-side-encryption': 'AES256',
   });
 });
+
+test.each([true, false])(
+  'each has its own by a ready client too, which stays as it is (cacheMiddleware: %s)',
+  async (cacheMiddleware) => {
+    const { asked, options } = await standIn();
+    const { bucket, ...config } = options;
+    const client = new S3Client({ ...config, region: 'eu-west-1', cacheMiddleware });
+    const send = () => client.send(new PutObjectCommand({ Bucket: bucket, Key: 'theirs' }));
+    await send();
+    const steps = client.middlewareStack.identify();
+    const storage = s3Storage({ bucket, client });
+    await storage.write('a.css', Buffer.from('a'));
+    await storage.write('b.svg', Buffer.from('b'), { headers: { 'Cache-Control': 'no-cache' } });
+    await storage.writeIf('c.json', Buffer.from('c'), '"tag"');
+    await send();
+    const told = ['content-type', 'cache-control', 'if-match'] as const;
+    expect(asked.map(({ headers }) => told.map((name) => headers[name]))).toEqual([
+      ['application/octet-stream', undefined, undefined],
+      ['text/css; charset=utf-8', undefined, undefined],
+      ['image/svg+xml; charset=utf-8', 'no-cache', undefined],
+      ['application/json; charset=utf-8', undefined, '"tag"'],
+      ['application/octet-stream', undefined, undefined],
+    ]);
+    expect(client.middlewareStack.identify()).toEqual(steps);
+  },
+);

@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
 
+/** A source that was hashed, and is another one now. */
+export function changedMeanwhile(): Error {
+  return new Error(
+    'it changed while files were collected; run collectstatic again when it is whole',
+  );
+}
+
 /** What went wrong with one file, in a sentence that says what to do. */
 export function collectFault(
   { name, path }: { readonly name: string; readonly path: string },

@@ -17,6 +17,7 @@ import { type Coding, SUFFIXES } from '../codings.js';
 import { hashedName } from '../names.js';
 import type { Permissions } from '../storage.js';
 import { encode } from './encode.js';
+import { changedMeanwhile } from './fault.js';
 import { placer } from './place.js';
 import { type Scan, scanFile } from './scan.js';
 import { contentPrint, linkPrint, type Print, printAt, printOf, sourcePrintOf } from './state.js';
@@ -336,7 +337,7 @@ export function workshop(options: WorkshopOptions): Workshop {
     compress({ names, codings, from }) {
       const content = readFileSync(from?.path ?? pathOf(names[0] as string));
       if (from !== undefined && contentPrint(content.length, md5Of(content)) !== from.print) {
-        throw new Error('it changed while files were collected');
+        throw changedMeanwhile();
       }
       const sizes: Partial<Record<Coding, number>> = {};
       const staged: Partial<Record<Coding, { path: string; print: Print }>> = {};
@@ -393,7 +394,7 @@ function readAgain({ path, source }: Referrer): Buffer {
   try {
     const body = readFileSync(file);
     if (sourcePrintOf(fstatSync(file, { bigint: true })) === source) return body;
-    throw new Error('it changed while files were collected');
+    throw changedMeanwhile();
   } finally {
     closeSync(file);
   }

@@ -431,7 +431,7 @@ describe('sources that are not what they were said to be', () => {
       writeFileSync(path, `/* new */${large}`);
     };
     expect(await faultOf(filesOf(root).collect({ onEvent }))).toBe(
-      `'large.css' could not be collected from ${path}: it changed while files were collected.`,
+      `'large.css' could not be collected from ${path}: it changed while files were collected; run collectstatic again when it is whole.`,
     );
     expect(existsSync(join(root, 'collected/staticfiles.json'))).toBe(false);
     await filesOf(root).collect();

@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Storage, WriteOptions } from '../../storage.js';
-import { collectFault } from '../fault.js';
+import { changedMeanwhile, collectFault } from '../fault.js';
 import { eachOf } from '../flight.js';
 import type { Run, SendingReport } from '../run.js';
 import type { Content } from './content.js';
@@ -43,12 +45,25 @@ export async function sendAll(
 }
 
 async function send(storage: Storage, content: Content, fields: FieldRules): Promise<void> {
-  const { name, from, md5, times, source } = content;
+  const { name, from, size, md5, times, source } = content;
   const writing: WriteOptions = { md5, headers: fields.fieldsOf(content), mtimeMs: times?.mtimeMs };
   try {
-    if (storage.writeFile) await storage.writeFile(name, from, writing);
-    else await storage.write(name, await readFile(from), writing);
+    const isLarge = size > SMALL && storage.writeFile !== undefined;
+    if (isLarge) await storage.writeFile?.(name, from, writing);
+    else await storage.write(name, await bodyOf(content), writing);
   } catch (cause) {
     throw collectFault(source, cause);
   }
+}
+
+/**
+ * In bytes. So small a file, which was hashed just now and is in the system's cache, is read in less
+ * time than it takes to ask for it and do something else meanwhile.
+ */
+const SMALL = 64 * 1024;
+
+async function bodyOf({ from, size, md5 }: Content): Promise<Uint8Array> {
+  const body = size > SMALL ? await readFile(from) : readFileSync(from);
+  if (hash('md5', body) !== md5) throw changedMeanwhile();
+  return body;
 }

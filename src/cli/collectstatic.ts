@@ -3,7 +3,7 @@ import { CollectError } from '../errors.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
 import { bytesText, timeText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';
-import type { ProgressBar } from './progress.js';
+import type { ProgressDisplay } from './progress.js';
 
 export const collectstatic: Command = {
   name: 'collectstatic',
@@ -66,7 +66,7 @@ async function run(call: Call): Promise<number> {
   if (call.operands.length > 0) throw new UsageError('collectstatic takes options only.');
   const files = createStaticFiles(await call.settings());
   await confirm(files, call);
-  const bar = await barOf(call);
+  const display = await displayOf(call);
   const report = await files
     .collect({
       ignore: call.values('ignore'),
@@ -78,19 +78,23 @@ async function run(call: Call): Promise<number> {
       verify: call.has('verify'),
       ...(call.has('strict') && { strict: true }),
       onEvent(event) {
-        if (event.type === 'progress') bar?.show(event);
+        if (event.type === 'progress') display?.show(event);
         else printEvent(event, call);
       },
     })
-    .finally(() => bar?.stop());
+    .finally(() => display?.stop());
   if (call.json) call.io.out(`${JSON.stringify(report)}\n`);
   else if (call.verbosity >= 1) printReport(report, call);
   return 0;
 }
 
-/** Only where nothing else is printed meanwhile, and somebody may be looking. */
-async function barOf({ io, json, verbosity }: Call): Promise<ProgressBar | undefined> {
-  if (io.terminal === undefined || json || verbosity !== 1) return undefined;
+/** Only where nothing else is printed meanwhile. */
+async function displayOf({ io, json, verbosity }: Call): Promise<ProgressDisplay | undefined> {
+  if (json || verbosity !== 1) return undefined;
+  if (io.terminal === undefined) {
+    const { progressLines } = await import('./progress-lines.js');
+    return progressLines(io.err);
+  }
   const { progressBar } = await import('./progress.js');
   return progressBar(io.terminal);
 }
@@ -135,14 +139,20 @@ const LEVELS = {
 
 function printEvent(event: CollectEvent, call: Call): void {
   const dryRun = call.has('dry-run');
-  if (event.type === 'warning' || event.type === 'progress') return;
+  if (!isTold(event)) return;
   const level = dryRun && event.type !== 'skip' ? 1 : LEVELS[event.type];
   if (call.json || call.verbosity < level) return;
   if (event.type === 'wait') call.io.err(`${event.message}\n`);
   else call.io.out(`${sentence(event, dryRun)}\n`);
 }
 
-type Step = Exclude<CollectEvent, { type: 'warning' | 'progress' | 'wait' }>;
+type Told = Extract<CollectEvent, { type: keyof typeof LEVELS }>;
+
+function isTold(event: CollectEvent): event is Told {
+  return Object.hasOwn(LEVELS, event.type);
+}
+
+type Step = Exclude<Told, { type: 'wait' }>;
 
 function sentence(event: Step, dryRun: boolean): string {
   switch (event.type) {

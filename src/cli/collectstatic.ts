@@ -3,7 +3,9 @@ import { CollectError } from '../errors.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
 import { bytesText, timeText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';
+import { interruptible } from './interruption.js';
 import type { ProgressDisplay } from './progress.js';
+import { standing, type Task } from './standing.js';
 
 export const collectstatic: Command = {
   name: 'collectstatic',
@@ -67,8 +69,9 @@ async function run(call: Call): Promise<number> {
   const files = createStaticFiles(await call.settings());
   await confirm(files, call);
   const display = await displayOf(call);
-  const report = await files
-    .collect({
+  const stands = standing(taskOf(files.storage, call));
+  const collect = () =>
+    files.collect({
       ignore: call.values('ignore'),
       defaultIgnore: !call.has('no-default-ignore'),
       dryRun: call.has('dry-run'),
@@ -78,11 +81,15 @@ async function run(call: Call): Promise<number> {
       verify: call.has('verify'),
       ...(call.has('strict') && { strict: true }),
       onEvent(event) {
+        stands.hear(event);
         if (event.type === 'progress') display?.show(event);
         else printEvent(event, call);
       },
-    })
-    .finally(() => display?.stop());
+    });
+  const report = await interruptible(collect, call.io, () => {
+    display?.stop();
+    return stands.sentence();
+  }).finally(() => display?.stop());
   if (call.json) call.io.out(`${JSON.stringify(report)}\n`);
   else if (call.verbosity >= 1) printReport(report, call);
   return 0;
@@ -97,6 +104,16 @@ async function displayOf({ io, json, verbosity }: Call): Promise<ProgressDisplay
   }
   const { progressBar } = await import('./progress.js');
   return progressBar(io.terminal);
+}
+
+/** What is to be done, as far as it tells what stands when it is interrupted. */
+function taskOf({ hashing, direct, path }: StaticFiles['storage'], { has }: Call): Task {
+  return {
+    dryRun: has('dry-run'),
+    clear: has('clear'),
+    isHashed: hashing !== undefined && !has('no-post-process'),
+    isElsewhere: direct === undefined || path === undefined,
+  };
 }
 
 /** Before files are overwritten or deleted, a person who is there is asked. */

@@ -3,7 +3,9 @@ import { CollectError } from '../errors.js';
 import { createStaticFiles, type StaticFiles } from '../static-files.js';
 import { bytesText, timeText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';
-import type { ProgressBar } from './progress.js';
+import { interruptible } from './interruption.js';
+import type { ProgressDisplay } from './progress.js';
+import { standing, type Task } from './standing.js';
 
 export const collectstatic: Command = {
   name: 'collectstatic',
@@ -66,9 +68,10 @@ async function run(call: Call): Promise<number> {
   if (call.operands.length > 0) throw new UsageError('collectstatic takes options only.');
   const files = createStaticFiles(await call.settings());
   await confirm(files, call);
-  const bar = await barOf(call);
-  const report = await files
-    .collect({
+  const display = await displayOf(call);
+  const stands = standing(taskOf(files.storage, call));
+  const collect = () =>
+    files.collect({
       ignore: call.values('ignore'),
       defaultIgnore: !call.has('no-default-ignore'),
       dryRun: call.has('dry-run'),
@@ -78,21 +81,39 @@ async function run(call: Call): Promise<number> {
       verify: call.has('verify'),
       ...(call.has('strict') && { strict: true }),
       onEvent(event) {
-        if (event.type === 'progress') bar?.show(event);
+        stands.hear(event);
+        if (event.type === 'progress') display?.show(event);
         else printEvent(event, call);
       },
-    })
-    .finally(() => bar?.stop());
+    });
+  const report = await interruptible(collect, call.io, () => {
+    display?.stop();
+    return stands.sentence();
+  }).finally(() => display?.stop());
   if (call.json) call.io.out(`${JSON.stringify(report)}\n`);
   else if (call.verbosity >= 1) printReport(report, call);
   return 0;
 }
 
-/** Only where nothing else is printed meanwhile, and somebody may be looking. */
-async function barOf({ io, json, verbosity }: Call): Promise<ProgressBar | undefined> {
-  if (io.terminal === undefined || json || verbosity !== 1) return undefined;
+/** Only where nothing else is printed meanwhile. */
+async function displayOf({ io, json, verbosity }: Call): Promise<ProgressDisplay | undefined> {
+  if (json || verbosity !== 1) return undefined;
+  if (io.terminal === undefined) {
+    const { progressLines } = await import('./progress-lines.js');
+    return progressLines(io.err);
+  }
   const { progressBar } = await import('./progress.js');
   return progressBar(io.terminal);
+}
+
+/** What is to be done, as far as it tells what stands when it is interrupted. */
+function taskOf({ hashing, direct, path }: StaticFiles['storage'], { has }: Call): Task {
+  return {
+    dryRun: has('dry-run'),
+    clear: has('clear'),
+    isHashed: hashing !== undefined && !has('no-post-process'),
+    isElsewhere: direct === undefined || path === undefined,
+  };
 }
 
 /** Before files are overwritten or deleted, a person who is there is asked. */
@@ -135,14 +156,20 @@ const LEVELS = {
 
 function printEvent(event: CollectEvent, call: Call): void {
   const dryRun = call.has('dry-run');
-  if (event.type === 'warning' || event.type === 'progress') return;
+  if (!isTold(event)) return;
   const level = dryRun && event.type !== 'skip' ? 1 : LEVELS[event.type];
   if (call.json || call.verbosity < level) return;
   if (event.type === 'wait') call.io.err(`${event.message}\n`);
   else call.io.out(`${sentence(event, dryRun)}\n`);
 }
 
-type Step = Exclude<CollectEvent, { type: 'warning' | 'progress' | 'wait' }>;
+type Told = Extract<CollectEvent, { type: keyof typeof LEVELS }>;
+
+function isTold(event: CollectEvent): event is Told {
+  return Object.hasOwn(LEVELS, event.type);
+}
+
+type Step = Exclude<Told, { type: 'wait' }>;
 
 function sentence(event: Step, dryRun: boolean): string {
   switch (event.type) {

@@ -1,10 +1,10 @@
 import type { Progress } from '../collect/run.js';
 import { bytesText, timeText } from './amounts.js';
 
-/** A bar at the terminal that says how far collecting has come. */
-export interface ProgressBar {
+/** Says how far collecting has come. */
+export interface ProgressDisplay {
   show(progress: Progress): void;
-  /** Wipes it out, so that other text can follow. */
+  /** Ends it, so that other text can follow. */
   stop(): void;
 }
 
@@ -13,7 +13,8 @@ const FORMAT = '{bar} {percentage} % | {stage} {value} of {total} files, {size}{
 /** What is over sooner needs no bar. */
 const PATIENCE_MS = 300;
 
-export async function progressBar(stream: NodeJS.WriteStream): Promise<ProgressBar> {
+/** A bar at the terminal, which is wiped out at the end. */
+export async function progressBar(stream: NodeJS.WriteStream): Promise<ProgressDisplay> {
   const { default: cliProgress } = await import('cli-progress');
   const options = { stream, format: FORMAT, hideCursor: true, clearOnComplete: true, barsize: 24 };
   const bar = new cliProgress.SingleBar(options, cliProgress.Presets.shades_classic);

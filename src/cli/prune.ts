@@ -3,6 +3,7 @@ import { milliseconds } from '../durations.js';
 import { createStaticFiles } from '../static-files.js';
 import { bytesText } from './amounts.js';
 import { type Call, type Command, UsageError } from './command.js';
+import { interruptible } from './interruption.js';
 
 export const prune: Command = {
   name: 'prune',
@@ -44,14 +45,22 @@ async function run(call: Call): Promise<number> {
   const dryRun = call.has('dry-run');
   const files = createStaticFiles(await call.settings());
   const isTold = !call.json && call.verbosity >= (dryRun ? 1 : 2);
-  const report = await files.prune({
-    keep: keep === undefined ? undefined : Number(keep),
-    olderThan,
-    dryRun,
-    onDelete(name) {
-      if (isTold) call.io.out(`${dryRun ? 'Pretending to delete' : 'Deleting'} '${name}'\n`);
-    },
-  });
+  let hasDeleted = false;
+  const remove = () =>
+    files.prune({
+      keep: keep === undefined ? undefined : Number(keep),
+      olderThan,
+      dryRun,
+      onDelete(name) {
+        hasDeleted = !dryRun;
+        if (isTold) call.io.out(`${dryRun ? 'Pretending to delete' : 'Deleting'} '${name}'\n`);
+      },
+    });
+  const report = await interruptible(remove, call.io, () =>
+    hasDeleted
+      ? 'Interrupted. Some files are deleted, but none of a deploy that stays. Run it again to go on.'
+      : 'Interrupted. Nothing was deleted.',
+  );
   if (call.json) call.io.out(`${JSON.stringify(report)}\n`);
   else if (call.verbosity >= 1) call.io.out(`${summary(report)}\n`);
   return 0;

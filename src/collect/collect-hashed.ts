@@ -30,7 +30,7 @@ export const STATE = 'state.json';
  * @param root the folder
  */
 export async function collectHashed(run: Run, desk: Desk, root: string): Promise<Outcome> {
-  const { storage, settings, options, files } = run;
+  const { storage, settings, options, files, tell } = run;
   const hashing = storage.hashing as Hashing;
   const state = readState(desk.recall(STATE));
   const before = await publishedBefore(hashing, state, options);
@@ -57,7 +57,7 @@ export async function collectHashed(run: Run, desk: Desk, root: string): Promise
       STATE,
       serialiseState(entries, known, (print) => isSettled(print, started)),
     );
-    doubts = await publishManifest(storage, hashing, root, manifest, before);
+    doubts = await publishManifest(storage, hashing, root, manifest, before, tell);
   }
   return {
     stepOf: (name) => stepOf(hashed.files.get(name), rules),

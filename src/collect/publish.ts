@@ -8,6 +8,7 @@ import { type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
 import { faultOf } from './fault.js';
+import type { Run } from './run.js';
 import { digestOf } from './state.js';
 import { type Present, placeOf, readPresent, switchManifest } from './switch.js';
 
@@ -165,6 +166,7 @@ export async function publishManifest(
   root: string,
   body: Uint8Array,
   before: Published | undefined,
+  tell: Run['tell'],
 ): Promise<string[]> {
   const digest = digestOf(body);
   if (before?.digest === digest) return [];
@@ -173,7 +175,7 @@ export async function publishManifest(
   } catch (cause) {
     throw faultOf(`The manifest could not be published as ${placeOf(hashing)}`, cause);
   }
-  const warnings = await switchManifest(hashing, body, before);
+  const warnings = await switchManifest(hashing, body, before, tell);
   // Only now, for a deploy that never came to be must not be kept in the place of one that did. The
   // manifest is out: what fails here is made up for when the next one is published.
   await storage.write(archiveName(digest, Date.now()), body).catch(() => {});

@@ -40,6 +40,10 @@ export type CollectEvent =
   /** A file goes to a storage elsewhere: of so many bytes, where they are known beforehand. */
   | { readonly type: 'send'; readonly name: string; readonly bytes: number | undefined }
   | { readonly type: 'delete'; readonly name: string }
+  /** The manifest is about to be replaced: which one stands, nobody knows until `published`. */
+  | { readonly type: 'publish' }
+  /** The new one stands. */
+  | { readonly type: 'published' }
   | ({ readonly type: 'shadowed' } & ShadowedFile)
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'wait'; readonly message: string }

@@ -2,6 +2,7 @@ import { CollectError } from '../errors.js';
 import { manifestPlace } from '../manifest-reader.js';
 import type { Hashing } from '../storage.js';
 import { faultOf } from './fault.js';
+import type { Run } from './run.js';
 
 export const MANIFEST_FIELDS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' };
 
@@ -31,6 +32,18 @@ export async function readPresent({
  * @throws {CollectError} where another one has.
  */
 export async function switchManifest(
+  hashing: Hashing,
+  body: Uint8Array,
+  before: Present | undefined,
+  tell: Run['tell'],
+): Promise<string[]> {
+  tell({ type: 'publish' });
+  const doubts = await replace(hashing, body, before);
+  tell({ type: 'published' });
+  return doubts;
+}
+
+async function replace(
   hashing: Hashing,
   body: Uint8Array,
   before: Present | undefined,

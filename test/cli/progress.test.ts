@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { BIN } from '../process.js';
 import { project } from '../project.js';
 
@@ -65,6 +66,41 @@ describe('the progress bar', () => {
     for (const option of ['--json', '--verbosity=2']) {
       expect(inTerminal(slowProject(), option), option).not.toMatch(new RegExp(`[█░${ESC}]`));
     }
+  });
+
+  it.skipIf(!script)(`is wiped out when Control-C ends it${why}`, async () => {
+    const root = project({
+      // A store that never has the second file.
+      'staticfiles.config.mjs': `import { memoryStorage } from ${JSON.stringify(INDEX)};
+        import { setTimeout as pause } from 'node:timers/promises';
+        const { attach, path, ...memory } = memoryStorage({ baseUrl: '/static/' });
+        const write = (name) => pause(name === 'b.txt' ? 60_000 : 500);
+        export default { dirs: ['site'], storage: { ...memory, write, concurrency: 1 } };`,
+      'site/a.txt': 'a',
+      'site/b.txt': 'b',
+    });
+    const child = spawn(
+      'script',
+      ['-qec', `${process.execPath} ${BIN} collectstatic`, '/dev/null'],
+      {
+        cwd: root,
+        env: { ...process.env, TERM: 'xterm', NODE_ENV: '' },
+      },
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let shown = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const isFirst = !shown.includes('sending 1 of 2');
+      shown += text;
+      if (isFirst && shown.includes('sending 1 of 2')) child.stdin.write('\u0003');
+    });
+    const [status] = await once(child, 'close');
+    expect(status).toBe(130);
+    const end = shown.slice(shown.lastIndexOf('░'));
+    expect(end).toMatch(
+      new RegExp(`${ESC}\\[[02]?[JK][^]*\r\nInterrupted\\. Without a manifest, `),
+    );
+    expect(shown.lastIndexOf(`${ESC}[?25h`)).toBeGreaterThan(shown.lastIndexOf(`${ESC}[?25l`));
   });
 
   it('is not there without a terminal', () => {

@@ -49,7 +49,7 @@ export async function collectRelease(run: Run, desk: Desk): Promise<Outcome> {
   const warnings = [...faultsOf(entries), ...missing.map(({ message }) => message)];
   const isNew = digest !== present?.digest && !options.dryRun;
   if (isNew) {
-    warnings.push(...(await switchManifest(hashing, manifest, present)));
+    warnings.push(...(await switchManifest(hashing, manifest, present, tell)));
   }
   return {
     stepOf: (name) => (changed.has(name) ? 'copy' : 'skip'),

@@ -109,7 +109,11 @@ describe('the folder for temporary files', () => {
     await isSending;
     expect(readdirSync(env.TMPDIR).length).toBe(1);
     process.kill(run.pid, signal);
-    expect(await run.ended).toMatchObject({ status: null, err: '' });
+    const { status, err } = await run.ended;
+    expect({ status, err }).toEqual({
+      status: null,
+      err: expect.stringMatching(/^Interrupted before the manifest was replaced: [^\n]*\n$/),
+    });
     expect(readdirSync(env.TMPDIR)).toEqual([]);
   });
 });

@@ -3,14 +3,9 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  freePort,
-  isInstalled,
-  missing,
-  startWebServer,
-  WEB_SERVERS,
-} from '../cli/deployment/servers.js';
+import { isInstalled, missing, startWebServer, WEB_SERVERS } from '../cli/deployment/servers.js';
 import { azureStore, type Store, swiftStore } from '../examples/stores.js';
+import { freePort } from '../free-port.js';
 import { BIN, type Running, start } from '../process.js';
 import { add, project } from '../project.js';
 import { swiftMissing, withoutSwift } from '../swift.js';

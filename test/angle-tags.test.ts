@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Delimiters, findAngleTags, replaceAngleTags } from '../src/angle-tags.js';
+import { cpuTimeOf } from './cpu-time.js';
 
 const usual: Delimiters = {
   blockStart: '{%',
@@ -149,9 +150,8 @@ describe('<% static %>', () => {
     ['{% raw %}', 20_000],
     ['<% static "a\\\'', 50_000],
   ])('takes no long time over a torn text: %j %i times', (piece, times) => {
-    const started = performance.now();
-    replaceAngleTags(`<%${piece.repeat(times)}`, usual);
-    expect(performance.now() - started).toBeLessThan(5000);
+    const replace = () => replaceAngleTags(`<%${piece.repeat(times)}`, usual);
+    expect(cpuTimeOf(replace)).toBeLessThan(5000);
   });
 });
 
@@ -233,9 +233,10 @@ describe('<<static>>', () => {
     [' ', 100_000],
     ['a ', 100_000],
   ])('takes no long time over a torn text: %j %i times', (piece, times) => {
-    const started = performance.now();
-    findAngleTags(`<<static "${piece.repeat(times)}`);
-    findAngleTags(`<<static ${piece.repeat(times)}`);
-    expect(performance.now() - started).toBeLessThan(5000);
+    const find = () => {
+      findAngleTags(`<<static "${piece.repeat(times)}`);
+      findAngleTags(`<<static ${piece.repeat(times)}`);
+    };
+    expect(cpuTimeOf(find)).toBeLessThan(5000);
   });
 });

@@ -326,7 +326,7 @@ describe('in the background', () => {
     expect(hashed()).toBe('x.a.css');
     skip(0.4 * HOUR);
     vi.useRealTimers();
-    await vi.waitFor(() => expect(hashed()).toBe('x.b.css'), 5000);
+    await expect.poll(hashed).toBe('x.b.css');
   });
 
   test('never asks twice at the same time, and after an answer waits anew', async () => {
@@ -465,11 +465,11 @@ describe('names of earlier releases', () => {
     const reader = readerOf(storage, { refreshMs: HOUR, archive: storage });
     await reader.ready();
     expect(reader.current().paths.size).toBe(1);
-    await vi.waitFor(() =>
-      expect(heard).toEqual([
+    await expect
+      .poll(() => heard)
+      .toEqual([
         'StaticFilesWarning: The manifests of earlier deploys cannot be read in s3://bucket/: s3://bucket/ may not be listed. Pages of an earlier release that ask for names which only that had, fail in this process.',
-      ]),
-    );
+      ]);
   });
 });
 

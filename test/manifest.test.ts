@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ManifestError } from '../src/errors.js';
 import { parseManifest } from '../src/manifest.js';
+import { cpuTimeOf } from './cpu-time.js';
 import { thrownBy } from './thrown.js';
 
 const parseText = (text: string, location: string) => parseManifest(Buffer.from(text), location);
@@ -98,7 +99,6 @@ test('10,000 names are read in less than half a second', () => {
     `folder-${i % 100}/some-file_${i}.min.0123456789ab.js`,
   ]);
   const text = JSON.stringify({ version: '1.0', paths: Object.fromEntries(many) });
-  const start = performance.now();
-  expect(parseText(text, 'm').paths.size).toBe(10_000);
-  expect(performance.now() - start).toBeLessThan(500);
+  const took = cpuTimeOf(() => expect(parseText(text, 'm').paths.size).toBe(10_000));
+  expect(took).toBeLessThan(500);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { didYouMean, nearNames } from '../src/near.js';
+import { cpuTimeOf } from './cpu-time.js';
 
 describe('nearNames', () => {
   const names = [
@@ -38,9 +39,8 @@ describe('nearNames', () => {
       { length: 100_000 },
       (_, i) => `folder-${i % 100}/file-number-${i}.css`,
     );
-    const start = performance.now();
-    expect(nearNames('folder-1/file-numbr-1.css', many)).toHaveLength(3);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const look = () => expect(nearNames('folder-1/file-numbr-1.css', many)).toHaveLength(3);
+    expect(cpuTimeOf(look)).toBeLessThan(1000);
   });
 });
 

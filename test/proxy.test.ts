@@ -214,6 +214,7 @@ describe('a fault', () => {
     const request = send(proxy.url, { method: 'PUT' });
     const failed = once(request, 'response');
     request.end('x');
+    await expect.poll(() => proxy.count()).toBe(1); // the other is not to come first
     expect(await ask(proxy, 'GET')).toMatchObject({ status: 200 });
     await proxy.close();
     await expect(failed).rejects.toMatchObject(brokenOff);

@@ -15,6 +15,7 @@ import {
 } from '../src/index.js';
 import { type LiveServer, startLiveServer, startStaticLiveServer } from '../src/testing.js';
 import { get } from './adapters/site.js';
+import { freePort } from './free-port.js';
 import { add, project } from './project.js';
 
 const SOURCES = {
@@ -162,7 +163,7 @@ describe('a live server', () => {
   });
 
   it('takes a host and a port', async () => {
-    const port = await freePort();
+    const port = await freePort('127.0.0.2');
     const server = await startStaticLiveServer(app, files(), { host: '127.0.0.2', port });
     expect(server.url).toBe(`http://127.0.0.2:${port}`);
     expect(await get(`${server.url}/page`)).toEqual([200, 'app /page']);
@@ -253,12 +254,4 @@ describe('a live server', () => {
 
 function closed(stream: Readable): Promise<unknown> {
   return new Promise((resolve) => stream.once('close', resolve));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.2');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

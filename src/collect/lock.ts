@@ -53,14 +53,15 @@ export async function takeLock(path: string, onWait: (holder: string) => void): 
   let failures = 0;
   for (let told = false; ; ) {
     const text = textOf(path);
-    if (text === undefined) {
+    const silence = silenceOf(path);
+    if (text === undefined || silence === undefined) {
       if (created(path, own)) break;
       failures++;
       if (failures > PATIENCE) {
         throw new CollectError(`The lock ${path} can be neither made nor read.`);
       }
       await pause(failures > 3 ? POLL_MS : 0);
-    } else if (isDead(path, text)) {
+    } else if (isDead(text, silence)) {
       takeAway(path, text, own.token);
       inherited = true;
     } else {
@@ -129,10 +130,13 @@ function holderIn(text: string): Holder | undefined {
   }
 }
 
-function isDead(path: string, text: string): boolean {
+/** For how many milliseconds the holder has shown no life; `undefined` where the lock has gone. */
+function silenceOf(path: string): number | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return false; // gone: the next attempt will show
-  const silence = Date.now() - stats.mtimeMs;
+  return stats && Date.now() - stats.mtimeMs;
+}
+
+function isDead(text: string, silence: number): boolean {
   const holder = holderIn(text);
   if (holder?.host !== hostname()) return silence > DEAD_ELSEWHERE_MS;
   // In a container that was started again, the number may be our own.

@@ -9,7 +9,7 @@ import { StorageError } from '../../src/errors.js';
 import { openFiles } from '../open-files.js';
 import { project } from '../project.js';
 import { swift, swiftMissing, withoutSwift } from '../swift.js';
-import { type Asked, type StandInOptions, standIn } from './s3-stand-in.js';
+import { type Asked, type Fate, type StandInOptions, standIn } from './s3-stand-in.js';
 
 const MIB = 2 ** 20;
 const partSize = 5 * MIB;
@@ -127,13 +127,20 @@ describe('writeFile', () => {
   });
 
   test('sends each part again where it failed', async () => {
-    const { storage, files, uploads } = await storeWith((asked, n) =>
-      n === 1 ? ([undefined, 'reset', 'lost', { status: 503 }] as const)[part(asked)] : undefined,
-    );
+    const fates = new Map<number, Fate>([
+      [1, 'reset'],
+      [2, 'lost'],
+      [3, { status: 503 }],
+    ]);
+    const { storage, files, uploads } = await storeWith((asked) => {
+      const fate = fates.get(part(asked));
+      fates.delete(part(asked));
+      return fate;
+    });
     const { path, body } = large();
     await storage.writeFile('large.bin', path, { md5: md5(body) });
     expect(files.get('large.bin')?.body.equals(body)).toBe(true);
-    expect(uploads.size).toBe(0);
+    expect([uploads.size, fates.size]).toEqual([0, 0]);
   });
 
   test('knows that it was done when the answer to that was lost', async () => {
@@ -159,10 +166,18 @@ describe('writeFile', () => {
 
   test('gives up only when no part is under way any more', async () => {
     const events: string[] = [];
+    let arrived = () => {};
+    const second = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
     const { storage } = await storeWith(async (asked) => {
       if (asked.method === 'DELETE') events.push('given up');
-      if (part(asked) === 1) return { status: 403, code: 'AccessDenied' };
+      if (part(asked) === 1) {
+        await second; // which is under way then, whichever came first
+        return { status: 403, code: 'AccessDenied' };
+      }
       if (part(asked)) {
+        arrived();
         await pause(100);
         events.push(`part ${part(asked)}`);
       }

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { chromiumMissing, hasChromium, launchChromium } from '../chromium.js';
 import { BIN, start } from '../process.js';
-import { add, project } from '../project.js';
+import { project, replace } from '../project.js';
 
 const staticfiles = JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href);
 
@@ -48,7 +48,7 @@ const colorOf = (page: Page, selector: string) =>
   page.evaluate(`getComputedStyle(document.querySelector('${selector}')).color`);
 
 /** Machines may be slow. */
-const eventually = <T>(get: () => T) => expect.poll(get, { timeout: 20_000 });
+const eventually = <T>(get: () => T) => expect.poll(get);
 
 /** Marks this very page, so that a reload shows. */
 async function mark(page: Page): Promise<void> {
@@ -88,7 +88,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     const root = project(FILES);
     const { server, url } = await serve(root);
     const page = await open(url);
-    add(root, { 'views/page.html': PAGE.replace('First', 'Second') });
+    replace(root, { 'views/page.html': PAGE.replace('First', 'Second') });
     await reloaded(page);
     expect(await page.locator('h1').innerText()).toBe('Second');
     expect(server.out().match(/http:\S+/g)).toEqual([url, url]);
@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
       })();
     `);
     for (const color of ['rgb(9, 9, 9)', 'rgb(8, 8, 8)']) {
-      add(root, { 'static/site/a.css': `h1 { color: ${color} }` });
+      replace(root, { 'static/site/a.css': `h1 { color: ${color} }` });
       // By a frame of the page, which may come later than the style.
       await eventually(() => page.evaluate('[...seen].at(-1)')).toBe(color);
     }
@@ -142,7 +142,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     const page = await open(url);
     expect(await colorOf(page, selector)).toBe(before);
     for (const color of ['rgb(9, 9, 9)', 'rgb(8, 8, 8)']) {
-      add(root, { [file]: `${selector} { color: ${color} }` });
+      replace(root, { [file]: `${selector} { color: ${color} }` });
       await eventually(() => colorOf(page, selector)).toBe(color);
     }
     expect(await marked(page)).toBe(true);
@@ -156,7 +156,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     });
     const { url } = await serve(root);
     const page = await open(url);
-    add(root, { 'static/parts/c.css': 'input { color: rgb(9, 9, 9) }' });
+    replace(root, { 'static/parts/c.css': 'input { color: rgb(9, 9, 9) }' });
     await eventually(() => colorOf(page, 'input')).toBe('rgb(9, 9, 9)');
     expect(await marked(page)).toBe(true);
     expect(await page.locator('style').count()).toBe(1);
@@ -170,7 +170,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     const root = project(FILES);
     const { server, url } = await serve(root);
     const page = await open(url);
-    add(root, change);
+    replace(root, change);
     await reloaded(page);
     expect(server.err()).not.toContain('starting again');
   });
@@ -192,11 +192,11 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     page.on('load', () => {
       loads++;
     });
-    add(root, { 'app.mjs': 'export default (;' });
+    replace(root, { 'app.mjs': 'export default (;' });
     await server.waitFor(/starts again when a file changes/);
     await page.waitForTimeout(1000);
     expect(await marked(page)).toBe(true);
-    add(root, { 'app.mjs': APP, 'views/page.html': PAGE.replace('First', 'Second') });
+    replace(root, { 'app.mjs': APP.replace('.end(page)', '.end("<h1>Second</h1>")') });
     await reloaded(page);
     expect(await page.locator('h1').innerText()).toBe('Second');
     await page.waitForTimeout(1000);
@@ -209,7 +209,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     const page = await open(url);
     for (const title of ['Second', 'Third', 'Fourth']) {
       await mark(page);
-      add(root, { 'static/site.js': title, 'views/page.html': PAGE.replace('First', title) });
+      replace(root, { 'static/site.js': title, 'views/page.html': PAGE.replace('First', title) });
       await eventually(() => page.locator('h1').innerText()).toBe(title);
       await reloaded(page);
     }
@@ -221,7 +221,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     const { url } = await serve(root);
     const page = await open(url);
     expect(await page.locator('body').innerText()).toContain('Internal server error');
-    add(root, { 'app.mjs': APP });
+    replace(root, { 'app.mjs': APP });
     await reloaded(page);
     expect(await page.locator('h1').innerText()).toBe('First');
   });
@@ -256,9 +256,9 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
       page.on('console', (message) => complaints.push(message.text()));
       page.on('pageerror', (error) => complaints.push(String(error)));
     }
-    add(root, { 'static/site/a.css': 'h1 { color: rgb(9, 9, 9) }' });
+    replace(root, { 'static/site/a.css': 'h1 { color: rgb(9, 9, 9) }' });
     for (const page of pages) await eventually(() => colorOf(page, 'h1')).toBe('rgb(9, 9, 9)');
-    add(root, { 'static/site.js': '' });
+    replace(root, { 'static/site.js': '' });
     for (const page of pages) await reloaded(page);
     expect(complaints).toEqual([]);
   });
@@ -271,14 +271,14 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     expect(streams.size).toBe(1);
     await show(page, 'hidden');
     await eventually(() => streams.size).toBe(0);
-    add(root, { 'static/site/a.css': 'h1 { color: rgb(9, 9, 9) }' });
+    replace(root, { 'static/site/a.css': 'h1 { color: rgb(9, 9, 9) }' });
     await page.waitForTimeout(500);
     expect(await colorOf(page, 'h1')).toBe('rgb(1, 1, 1)');
     await show(page, 'visible');
     await eventually(() => colorOf(page, 'h1')).toBe('rgb(9, 9, 9)');
     expect(await marked(page)).toBe(true);
     await show(page, 'hidden');
-    add(root, { 'static/site.js': '' });
+    replace(root, { 'static/site.js': '' });
     await page.waitForTimeout(500);
     await show(page, 'visible');
     await reloaded(page);
@@ -292,7 +292,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     onTestFinished(() => void other.close());
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as AddressInfo;
-    add(root, {
+    replace(root, {
       'app.mjs': APP.replace('"default-src \'self\'"', "'style-src *'"),
       'views/page.html': `${PAGE}<link rel="stylesheet" href="http://127.0.0.1:${port}/static/site/a.css">`,
     });
@@ -300,9 +300,9 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     const page = await open(url);
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.url()));
-    add(root, { 'static/unused.css': 'b {}' });
+    replace(root, { 'static/unused.css': 'b {}' });
     await page.waitForTimeout(500);
-    add(root, { 'static/site/a.css': 'h1 { color: rgb(9, 9, 9) }' });
+    replace(root, { 'static/site/a.css': 'h1 { color: rgb(9, 9, 9) }' });
     await eventually(() => colorOf(page, 'h1')).toBe('rgb(9, 9, 9)');
     expect(asked).toEqual([expect.stringContaining(`${url}static/site/a.css?v=1&`)]);
     expect(await colorOf(page, 'p')).toBe('rgb(5, 5, 5)');
@@ -317,7 +317,7 @@ describe.skipIf(!hasChromium)('runserver, and Chromium', () => {
     });
     const { url } = await serve(root);
     const page = await open(url);
-    add(root, { 'static/site/a.css': '' });
+    replace(root, { 'static/site/a.css': '' });
     await reloaded(page);
   });
 
@@ -461,9 +461,9 @@ describe('runserver, without a browser', () => {
       ['art/x.svg', undefined],
     ] as const) {
       // What changes meanwhile, and is nothing for a page.
-      add(root, { 'uploads/me.svg': file, 'collected/a.css': file, 'debug.log': file });
-      add(root, { 'data.sqlite': file, 'art/logo.css.map': file, 'art/logo.scss': file });
-      add(root, { [file]: 'new' });
+      replace(root, { 'uploads/me.svg': file, 'collected/a.css': file, 'debug.log': file });
+      replace(root, { 'data.sqlite': file, 'art/logo.css.map': file, 'art/logo.scss': file });
+      replace(root, { [file]: 'new' });
       await eventually(() => sorted(told.at(-1)?.css)).toEqual(sorted(urls));
     }
     expect(told).toHaveLength(5);
@@ -475,13 +475,13 @@ describe('runserver, without a browser', () => {
   ])('reloads pages for a stylesheet where the finder %s', async (_, found) => {
     const root = project({ ...FILES, 'own/a.css': '' });
     const folder = JSON.stringify(join(root, 'own'));
-    add(root, {
+    replace(root, {
       'staticfiles.config.mjs': `export default { finders: [
         { find: () => ${found}, list: () => [], locations: () => [${folder}] } ] };`,
     });
     const { url } = await serve(root);
     const { told } = await follow(url);
-    add(root, { 'own/a.css': 'new' });
+    replace(root, { 'own/a.css': 'new' });
     await eventually(() => told.length).toBe(2);
     expect(told[1]).not.toHaveProperty('css');
     expect(told[0]).toHaveProperty('css', []);

@@ -2,7 +2,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { BIN, type Running, start } from '../process.js';
-import { add, project } from '../project.js';
+import { project, replace } from '../project.js';
 
 const modules = new URL('../../node_modules/', import.meta.url);
 const load = (name: string) => JSON.stringify(new URL(name, modules).href);
@@ -141,7 +141,7 @@ describe('runserver', () => {
     });
     const server = start([BIN, 'runserver', '0', 'app.mjs'], root);
     expect((await get(await urlOf(server)))[1]).toBe('old');
-    add(root, { 'app.mjs': 'export default (q, r) => r.end("new");' });
+    replace(root, { 'app.mjs': 'export default (q, r) => r.end("new");' });
     await server.waitFor(/(Development server at [\s\S]*){2}\n/);
   });
 
@@ -177,18 +177,18 @@ describe('runserver', () => {
     const url = await urlOf(server);
     expect(await get(url)).toEqual([200, 'app /']);
 
-    add(root, { 'app.mjs': 'export default 5;' });
+    replace(root, { 'app.mjs': 'export default 5;' });
     await server.waitFor(/app\.mjs has changed; starting again\.\n/);
     await server.waitFor(/The application .*app\.mjs exports a value of type number\./);
     await server.waitFor(/starts again when a file changes/);
 
-    add(root, { 'app.mjs': 'export default (q, r) => r.end("new");' });
+    replace(root, { 'app.mjs': 'export default (q, r) => r.end("new");' });
     await server.waitFor(/(Development server at [\s\S]*){2}\n/);
     // At the same port, though it was any that was free: somebody's browser is there.
     expect(await get(url)).toEqual([200, 'new']);
 
     // A stylesheet is no source: it is served as it is at each request.
-    add(root, { 'polls/static/polls/a.css': 'b{}' });
+    replace(root, { 'polls/static/polls/a.css': 'b{}' });
     expect(await get(`${url}static/polls/a.css`)).toEqual([200, 'b{}']);
     expect(server.err().match(/starting again/g)).toHaveLength(2);
     expect(await server.end('SIGINT')).toBe(0);
@@ -209,7 +209,7 @@ describe('runserver', () => {
     const { port } = other.address() as AddressInfo;
     const server = start([BIN, 'runserver', String(port), ...more], project(FILES));
     await server.waitFor(new RegExp(`Error: 127\\.0\\.0\\.1:${port} is in use\\.`));
-    await expect.poll(() => server.process.exitCode, { timeout: 20_000 }).not.toBeNull();
+    await expect.poll(() => server.process.exitCode).not.toBeNull();
     expect(server.process.exitCode).not.toBe(0);
     other.close();
   });
@@ -226,7 +226,7 @@ describe('runserver', () => {
     });
     const server = start([BIN, 'runserver', '0', app, '--noreload'], root);
     await server.waitFor(new RegExp(message));
-    await expect.poll(() => server.process.exitCode, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => server.process.exitCode).toBe(1);
     expect(server.err()).not.toMatch(/\n\s+at /);
   });
 });

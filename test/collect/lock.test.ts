@@ -17,6 +17,9 @@ import { type Lock, takeLock } from '../../src/collect/lock.js';
 import { project } from '../project.js';
 import { fill, mount, tmpfs } from '../tmpfs.js';
 
+// For the one moment that nothing else can bring about; all else is done by the system.
+vi.mock('node:fs', { spy: true });
+
 const MINUTE = 60_000;
 
 /** A lock file with this content that was last touched so long ago. */
@@ -163,6 +166,17 @@ describe('the lock of a run that may live is waited for:', () => {
     (await waiting).release();
     expect(told).toEqual(['process 4711 on other']);
   });
+});
+
+it('the lock of a run that ends while it is looked at, is not waited for', async () => {
+  const path = lockFile({ token: 't', pid: process.ppid, host: hostname() });
+  vi.mocked(statSync).mockImplementationOnce(() => {
+    rmSync(path);
+    return undefined;
+  });
+  const lock = await atOnce(path);
+  expect(lock.inherited).toBe(false);
+  lock.release();
 });
 
 describe('a lock that was taken away', () => {

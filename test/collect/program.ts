@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { CollectEvent } from '../../src/collect/run.js';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles, type StaticFiles } from '../../src/static-files.js';
 import { hashedStorage } from '../../src/storages/hashed.js';
@@ -49,7 +50,10 @@ export interface Ended {
   readonly err: string;
   /** The most memory that it had, in bytes. */
   readonly memory: number;
+  /** By the clock: of a busy machine, others have a part of it. */
   readonly milliseconds: number;
+  /** For which it computed, in all of its threads. */
+  readonly cpuMilliseconds: number;
 }
 
 export interface Collecting {
@@ -60,12 +64,39 @@ export interface Collecting {
   err(): string;
 }
 
-/** Prints the most memory that the process had, in kilobytes, as its last words. */
+/** Prints the most memory that the process had, in kilobytes, and its microseconds, as its last words. */
 const MEASURE = `data:text/javascript,${encodeURIComponent(
   `import { isMainThread } from 'node:worker_threads';
-  const tell = () => process.stderr.write('\\nmemory ' + process.resourceUsage().maxRSS);
+  const tell = () => {
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    process.stderr.write('\\nmeasured ' + maxRSS + ' ' + (userCPUTime + systemCPUTime));
+  };
   if (isMainThread) process.on('exit', tell);`,
 )}`;
+const MEASURED = /\nmeasured (\d+) (\d+)$/;
+
+/** Kills its own process before the call of the number KILL_AT that changes something on the disk. */
+export const KILL_AT = `data:text/javascript,${encodeURIComponent(`
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  let calls = 0;
+  const changing = /^(?:append|ch|copy|fch|link|mkdir|rename|rm|symlink|unlink|utimes|write)|^open/;
+  for (const object of [fs, fs.promises]) {
+    for (const name of Object.keys(object)) {
+      const call = object[name];
+      if (typeof call !== 'function' || !changing.test(name) || name === 'opendir') continue;
+      object[name] = function (...args) {
+        const isReading = name.startsWith('open') && (args[1] === undefined || args[1] === 'r');
+        const isPrinting = name.startsWith('write') && (args[0] === 1 || args[0] === 2);
+        if (!isReading && !isPrinting && ++calls === Number(process.env.KILL_AT)) {
+          process.kill(process.pid, 'SIGKILL');
+        }
+        return call.apply(this, args);
+      };
+    }
+  }
+  syncBuiltinESMExports();
+`)}`;
 
 interface World {
   readonly env?: Readonly<Record<string, string>>;
@@ -96,13 +127,14 @@ export function start(root: string, args: readonly string[] = [], world: World =
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => {
-      const [, kilobytes] = /\nmemory (\d+)$/.exec(err) ?? [];
+      const [, kilobytes, microseconds] = MEASURED.exec(err) ?? [];
       resolve({
         status,
         out,
-        err: err.replace(/\nmemory \d+$/, ''),
+        err: err.replace(MEASURED, ''),
         memory: Number(kilobytes) * 1024,
         milliseconds: performance.now() - started,
+        cpuMilliseconds: Number(microseconds) / 1000,
       });
     });
   });
@@ -128,6 +160,11 @@ export function filesOf(root: string, settings: Settings = {}): StaticFiles {
     debug: false,
     ...settings,
   });
+}
+
+/** Fails a run, as its `onEvent`, that waits for another. */
+export function waitsForNobody(event: CollectEvent): void {
+  if (event.type === 'wait') throw new Error(`It waits: ${event.message}`);
 }
 
 export function manifestOf(root: string): string {

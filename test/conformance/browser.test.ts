@@ -264,10 +264,12 @@ async function visit(browser: Browser, files: StaticFiles, name: string) {
   const templates = new nunjucks.Environment(loader);
   registerStatic(templates, files);
   const { page, asked, complaints } = await open(browser, files, templates.render(`${name}.njk`));
-  const outcome = await page.waitForFunction('window.outcome', undefined, { timeout: 20_000 }).then(
-    (handle) => handle.jsonValue(),
-    (error: unknown) => String(error), // what it complained of tells more
-  );
+  const outcome = await page
+    .waitForFunction('window.outcome', undefined, { timeout: 100_000 })
+    .then(
+      (handle) => handle.jsonValue(),
+      (error: unknown) => String(error), // what it complained of tells more
+    );
   return { outcome, complaints, names: [...asked].map(nameOf).sort() };
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { type Running, start } from '../process.js';
 import type { StoreProxy } from '../proxy.js';
 import type { Release } from './releases.js';
@@ -52,7 +52,7 @@ export function fleetOf(proxy: StoreProxy): Fleet {
     async agree(name, url) {
       for (const server of servers) {
         const asked = `${server.url}/url?name=${encodeURIComponent(name)}`;
-        await vi.waitFor(async () => expect(await (await fetch(asked)).text()).toBe(url), 60_000);
+        await expect.poll(async () => (await fetch(asked)).text()).toBe(url);
       }
     },
   };

@@ -143,7 +143,7 @@ it.skipIf(swiftMissing !== undefined)(
       `Rolling deploy: ${audience.pages} pages and ${audience.assets} assets fetched, ${kills} deployers and pruners killed, ${faults.length} faults in ${requests.length} requests to the store, nothing missed.`,
     );
   },
-  300_000,
+  900_000, // of which it takes two minutes where nothing else is to be done
 );
 
 /** Where one process waits for another: `arrived` when it is there, and it goes on after `open()`. */

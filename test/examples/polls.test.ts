@@ -87,9 +87,9 @@ describe.each(['live', 'collected'] as const)('the polls example, %s', (mode) =>
 
       await page.getByLabel('Winter').check();
       await page.getByRole('button', { name: 'Vote' }).click();
-      expect(await page.getByRole('status').textContent()).toBe(
-        'Thank you: Winter has 10 of 80 votes.',
-      );
+      await expect
+        .poll(() => page.getByRole('status').textContent())
+        .toBe('Thank you: Winter has 10 of 80 votes.');
       expect(unhashed(Object.fromEntries(statuses), mode)).toEqual(
         allFound([new URL(url).pathname, ...FILES]),
       );

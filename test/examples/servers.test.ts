@@ -62,7 +62,8 @@ describe.each(['express', 'koa', 'fastify', 'hono'])('the polls example on %s', 
         if (!response.fromDiskCache) asked.push(new URL(response.url).pathname);
       });
       page.on('requestfailed', (request) => failed.push(request.url()));
-      await page.goto(`${origin}/nunjucks/`, { waitUntil: 'networkidle' });
+      await page.goto(`${origin}/nunjucks/`, { waitUntil: 'load' });
+      await page.waitForLoadState('networkidle');
       expect(failed).toEqual([]);
       await page.close();
       return asked;

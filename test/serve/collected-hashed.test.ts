@@ -259,7 +259,7 @@ describe('other deploys', () => {
     );
     expect((await ask('/static/a.txt')).body).toBe('one');
     await deploy({ 'a.txt': 'two' });
-    await vi.waitFor(async () => expect((await ask('/static/a.txt')).body).toBe('two'));
+    await expect.poll(async () => (await ask('/static/a.txt')).body).toBe('two');
   });
 
   test('a manifest that cannot be read harms none but its own names', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Settings } from '../../src/settings.js';
 import { createStaticFiles } from '../../src/static-files.js';
 import { project } from '../project.js';
+import { warnings } from '../warnings.js';
 import { asking } from './ask.js';
 
 const TEXT = 'a'.repeat(2000);
@@ -134,18 +135,14 @@ describe('links in the static root', () => {
     symlinkSync(join(baseDir, 'secret.txt'), join(root, 'a.txt'));
     symlinkSync(join(baseDir, 'outside'), join(root, 'folder'));
     symlinkSync('in', join(root, 'inside'));
-    const emitted = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    try {
-      for (const path of ['a.txt', 'a.txt', 'folder/x.txt']) {
-        expect(await ask(`/static/${path}`)).toMatchObject({ status: 404, body: 'Not found\n' });
-      }
-      expect(emitted.mock.calls.map(([warning]) => String(warning))).toEqual([
-        `${join(root, 'a.txt')} is not served: it is a link out of ${root}.`,
-        `${join(root, 'folder/x.txt')} is not served: it is a link out of ${root}.`,
-      ]);
-    } finally {
-      emitted.mockRestore();
+    const heard = warnings(root);
+    for (const path of ['a.txt', 'a.txt', 'folder/x.txt']) {
+      expect(await ask(`/static/${path}`)).toMatchObject({ status: 404, body: 'Not found\n' });
     }
+    expect(heard).toEqual([
+      `StaticFilesWarning: ${join(root, 'a.txt')} is not served: it is a link out of ${root}.`,
+      `StaticFilesWarning: ${join(root, 'folder/x.txt')} is not served: it is a link out of ${root}.`,
+    ]);
     expect((await ask('/static/inside/b.txt')).body).toBe('b');
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createStaticFiles } from '../../src/static-files.js';
 import { hashedStorage } from '../../src/storages/hashed.js';
 import { add, project } from '../project.js';
+import { warnings } from '../warnings.js';
 import { asking } from './ask.js';
 
 describe('live', () => {
@@ -49,10 +50,9 @@ describe('live', () => {
     expect((await ask(url)).body).toBe('edited');
     expect((await ask('/static/a.000000000000.txt')).status).toBe(404);
     writeFileSync(join(baseDir, 'c/staticfiles.json'), '{');
-    const emitted = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const heard = warnings(baseDir);
     expect((await ask(url)).status).toBe(404);
-    expect(String(emitted.mock.calls[0]?.[0])).toContain('is no JSON');
-    emitted.mockRestore();
+    expect(heard).toEqual([expect.stringContaining('is no JSON')]);
   });
 
   test('the setting headers is asked each time', async () => {

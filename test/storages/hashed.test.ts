@@ -390,7 +390,7 @@ describe('refresh', () => {
     const { staticUrl, staticRoot } = collected(manifest(), { refresh: option });
     expect(staticUrl('a.css')).toBe('/static/a.0123456789ab.css');
     add(staticRoot, { 'staticfiles.json': next });
-    await vi.waitFor(() => expect(staticUrl('a.css')).toBe('/static/a.ffffffffffff.css'), 5000);
+    await expect.poll(() => staticUrl('a.css')).toBe('/static/a.ffffffffffff.css');
   });
 
   test('looks no sooner than it was told', async () => {
@@ -415,11 +415,13 @@ describe('refresh', () => {
     }
     expect(read).toHaveBeenCalledTimes(1);
     answers[0]?.({ body: bytes(next), tag: 'next' });
-    await vi.waitFor(() => expect(storage.url('a.css')).toBe('/static/a.ffffffffffff.css'), 5000);
-    await vi.waitFor(() => {
-      storage.url('a.css');
-      expect(read).toHaveBeenCalledTimes(2);
-    }, 5000);
+    await expect.poll(() => storage.url('a.css')).toBe('/static/a.ffffffffffff.css');
+    await expect
+      .poll(() => {
+        storage.url('a.css');
+        return read.mock.calls.length;
+      })
+      .toBe(2);
   });
 
   test('in the background warns of a broken one, and goes on with the last good one', async () => {
@@ -427,17 +429,16 @@ describe('refresh', () => {
     staticUrl('a.css');
     const heard = warnings(file);
     add(staticRoot, { 'staticfiles.json': '{"paths": {' });
-    await vi.waitFor(() => {
-      expect(staticUrl('a.css')).toBe('/static/a.0123456789ab.css');
-      expect(heard[0]).toMatch(/^StaticFilesWarning: .*The last good one stays\./);
-      expect(heard[0]).toContain(`${file} is no JSON`);
-    }, 5000);
+    await expect
+      .poll(() => {
+        expect(staticUrl('a.css')).toBe('/static/a.0123456789ab.css');
+        return heard[0];
+      })
+      .toMatch(/^StaticFilesWarning: .*The last good one stays\./);
+    expect(heard[0]).toContain(`${file} is no JSON`);
     add(staticRoot, { 'staticfiles.json': next });
-    await vi.waitFor(() => expect(staticUrl('a.css')).toBe('/static/a.ffffffffffff.css'), 5000);
-    await vi.waitFor(
-      () => expect(heard[1]).toContain(`The manifest ${file} can be read again`),
-      5000,
-    );
+    await expect.poll(() => staticUrl('a.css')).toBe('/static/a.ffffffffffff.css');
+    await expect.poll(() => heard[1]).toContain(`The manifest ${file} can be read again`);
   });
 
   test('of a store is conditional, and fails where it is away, and the last good one stays', async () => {
@@ -471,16 +472,15 @@ describe('refresh', () => {
     await ready();
     store.leave(new StorageError('s3://bucket/site/ is away.'));
     await store.publish(next);
-    await vi.waitFor(() => {
-      expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
-      expect(store.asked.length).toBeGreaterThan(4);
-    }, 5000);
+    await expect
+      .poll(() => {
+        expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.0123456789ab.css');
+        return store.asked.length;
+      })
+      .toBeGreaterThan(4);
     store.comeBack();
-    await vi.waitFor(
-      () => expect(staticUrl('a.css')).toBe('https://cdn.example.com/a.ffffffffffff.css'),
-      5000,
-    );
-    await vi.waitFor(() => expect(heard.length).toBe(2), 5000);
+    await expect.poll(() => staticUrl('a.css')).toBe('https://cdn.example.com/a.ffffffffffff.css');
+    await expect.poll(() => heard.length).toBe(2);
     expect(heard[0]).toContain('s3://bucket/site/ is away. The last good one stays.');
     expect(heard[1]).toContain('s3://bucket/site/staticfiles.json can be read again, after');
   });
@@ -524,7 +524,7 @@ describe('refresh', () => {
 
     test('has the new URLs after the switch', async () => {
       const { render } = await site('20ms');
-      await vi.waitFor(() => expect(render()).toBe(page('ffffffffffff')), 5000);
+      await expect.poll(render).toBe(page('ffffffffffff'));
     });
 
     test('keeps its URLs where nothing looks again', async () => {

@@ -9,9 +9,10 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../free-port.js';
 import type { HttpServer } from '../../listen.js';
 import { run } from '../run.js';
 
@@ -104,16 +105,6 @@ export const isInstalled = ({ program }: WebServer) => existsSync(program);
 export const missing = ({ program }: WebServer) =>
   `There is no ${program}. Get it with 'sh test/setup.sh'.`;
 
-/** A port that is free at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Has the command print a configuration for the project in `root`, and starts the server with it. */
 export async function printAndStart(
   server: WebServer,
@@ -165,12 +156,13 @@ export async function startWebServer(
 }
 
 async function listening(child: ChildProcess, port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  // Little less than a hook may take, which would not tell why.
+  for (const end = Date.now() + 100_000; Date.now() < end; ) {
     if (child.exitCode !== null) throw new Error(`It ended with status ${child.exitCode}.`);
     if (await answers(port)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`Nobody listens to port ${port} after 10 seconds.`);
+  throw new Error(`Nobody listens to port ${port}.`);
 }
 
 function answers(port: number): Promise<boolean> {

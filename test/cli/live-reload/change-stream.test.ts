@@ -118,7 +118,7 @@ describe('the stream of changes', () => {
       await sleep(1);
     }
     response.resume();
-    await expect.poll(() => isClosed, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isClosed).toBe(true);
     expect(messages().length).toBeLessThan(50);
   });
 

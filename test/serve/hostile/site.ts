@@ -98,7 +98,7 @@ export async function hostileSite(mode: Mode, options: HostileOptions = {}): Pro
     async expectCalm() {
       const { status, body } = await askOnce(server.url, { target: '/static/app/small.css' });
       expect({ status, body: body.toString() }).toEqual({ status: 200, body: 'a{}' });
-      await expect.poll(() => openFiles(root), { timeout: 10_000 }).toEqual([]);
+      await expect.poll(() => openFiles(root)).toEqual([]);
       expect(faults).toEqual([]);
     },
   };

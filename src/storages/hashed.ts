@@ -19,7 +19,10 @@ export interface HashedStorageOptions {
    * @default true
    */
   readonly strict?: boolean | undefined;
-  /** The manifest's name; Django's `manifest_name`. @default 'staticfiles.json' */
+  /**
+   * The manifest's name; Django's `manifest_name`. Projects that collect into one place need one each.
+   * @default 'staticfiles.json'
+   */
   readonly manifestName?: string | undefined;
   /** The storage of the manifest; Django's `manifest_storage`. @default over */
   readonly manifestStorage?: StorageSetting | undefined;

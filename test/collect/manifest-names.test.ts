@@ -19,8 +19,8 @@ afterEach(() => void vi.useRealTimers());
 /** One of the projects that collect into the same place. */
 interface Project {
   readonly files: StaticFiles;
-  /** Collects these sources alone, an hour after whatever was deployed last. */
-  deploy(sources: Sources): Promise<void>;
+  /** Collects these sources alone, some milliseconds from now; an hour, unless told. */
+  deploy(sources: Sources, wait?: number): Promise<void>;
 }
 
 function projectIn(storage: Storage, hashed: HashedStorageOptions): Project {
@@ -29,8 +29,8 @@ function projectIn(storage: Storage, hashed: HashedStorageOptions): Project {
   let before: string[] = [];
   return {
     files,
-    async deploy(sources) {
-      vi.setSystemTime(Date.now() + HOUR);
+    async deploy(sources, wait = HOUR) {
+      vi.setSystemTime(Date.now() + wait);
       before.forEach(remove);
       before = Object.keys(sources);
       change(sources);
@@ -96,6 +96,50 @@ describe('a manifest in a folder', () => {
     await a.deploy({ 'a.css': 'a1' });
     await a.files.prune({ keep: 1 });
     expect(await lacking(storage, 'b.json')).toEqual([]);
+  });
+
+  it('is known to them again after a run that finds what is remembered deleted', async () => {
+    const storage = place();
+    const a = projectIn(storage, { manifestName: 'a.json' });
+    const b = projectIn(storage, { manifestName: 'b.json' });
+    await b.deploy({ 'b.css': 'b1' });
+    for (const name of await namesIn(storage)) {
+      if (name.startsWith('.staticfiles/')) await storage.delete(name);
+    }
+    expect(await b.files.collect()).toMatchObject({ published: false });
+    await a.deploy({ 'a.css': 'a1' });
+    await a.files.prune({ keep: 1 });
+    expect(await lacking(storage, 'b.json')).toEqual([]);
+  });
+});
+
+describe('a manifest in a store', () => {
+  it('stays where it is published while another project clears', async () => {
+    const { attach, ...memory } = memoryStorage();
+    const b = projectIn(memory, { manifestName: 'b.json' });
+    await b.deploy({ 'b.css': 'b1' });
+    let isFirst = true;
+    const slow: Storage = {
+      ...memory,
+      async write(name, ...args) {
+        if (name.startsWith('.staticfiles/pruning/') && isFirst) {
+          isFirst = false;
+          await b.deploy({ 'b.css': 'b2' }, 1000);
+        }
+        await memory.write(name, ...args);
+      },
+    };
+    const a = projectIn(slow, { manifestName: 'a.json' });
+    await a.deploy({ 'a.css': 'a1' });
+    await a.files.collect({ clear: true });
+    expect(isFirst).toBe(false);
+    expect(await filesIn(memory)).toEqual(
+      [
+        ...['a.json', 'a.css', hashed('a.css', 'a1')],
+        ...['b.json', 'b.css', hashed('b.css', 'b2')],
+      ].sort(),
+    );
+    expect(await lacking(memory, 'b.json')).toEqual([]);
   });
 });
 

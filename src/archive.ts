@@ -1,3 +1,4 @@
+import { MANIFEST_NAME } from './manifest.js';
 import { compareNames, STATE_FOLDER } from './names.js';
 import type { ListedFile } from './storage.js';
 
@@ -5,14 +6,34 @@ import type { ListedFile } from './storage.js';
 export const ARCHIVE = `${STATE_FOLDER}/manifests/`;
 
 /**
- * The time comes first, so that names are in the order of time: `20261122T181500.000Z-<digest>.json`.
+ * Where those are of manifests with one name. Projects that collect into the same place are told apart
+ * by it: of any other than the usual one, they lie in a folder of that name.
+ */
+export function archiveOf(manifestName: string): string {
+  return manifestName === MANIFEST_NAME ? ARCHIVE : `${ARCHIVE}${manifestName}/`;
+}
+
+/** The name that an archived manifest was published under. */
+export function manifestNameOf(archive: string): string {
+  return archive.slice(ARCHIVE.length, archive.lastIndexOf('/')) || MANIFEST_NAME;
+}
+
+/**
+ * In its folder, the time comes first, so that names are in the order of time:
+ * `20261122T181500.000Z-<digest>.json`.
  *
  * @param after the digest of the manifest that it replaces, `'none'` where there is none; left out
  *   where nobody else publishes
  */
-export function archiveName(digest: string, time: number, after?: string): string {
+export function archiveName(
+  manifestName: string,
+  digest: string,
+  time: number,
+  after?: string,
+): string {
   const stamp = new Date(time).toISOString().replace(/[-:]/g, '');
-  return `${ARCHIVE}${stamp}-${digest}${after === undefined ? '' : `-after-${after}`}.json`;
+  const way = after === undefined ? '' : `-after-${after}`;
+  return `${archiveOf(manifestName)}${stamp}-${digest}${way}.json`;
 }
 
 /** What the name of an archived manifest says of it: its digest, and that of the one it replaces. */
@@ -21,9 +42,14 @@ export function digestsIn(archive: string): { readonly digest: string; readonly 
   return after === undefined ? { digest } : { digest, after };
 }
 
+/** Whether it is the manifest of that digest, published under that name. */
+export function isCopyOf(archive: string, manifestName: string, digest: string): boolean {
+  return manifestNameOf(archive) === manifestName && digestsIn(archive).digest === digest;
+}
+
 /** When an archived manifest was published, by its name. */
 export function publishedAt(archive: string): number {
-  const [, day = '', time = ''] = /(\d{8})T([\d.]+)Z-/.exec(archive) ?? [];
+  const [, day = '', time = ''] = /(\d{8})T([\d.]+)Z-[^/]*$/.exec(archive) ?? [];
   const date = day.replace(/(\d{4})(\d\d)(\d\d)/, '$1-$2-$3');
   return Date.parse(`${date}T${time.replace(/(\d\d)(\d\d)([\d.]+)/, '$1:$2:$3')}Z`) || 0;
 }
@@ -32,6 +58,8 @@ export function publishedAt(archive: string): number {
 export interface Generation {
   /** Its name in the storage. */
   readonly name: string;
+  /** The name that it was, or is to be, published under. */
+  readonly manifestName: string;
   readonly digest: string;
   /** The digest of the manifest that it replaces, `'none'` for the first; `undefined`: nobody knows. */
   readonly after?: string;
@@ -40,7 +68,7 @@ export interface Generation {
 }
 
 export function generationOf({ name, mtimeMs }: ListedFile): Generation {
-  return { name, written: mtimeMs, ...digestsIn(name) };
+  return { name, manifestName: manifestNameOf(name), written: mtimeMs, ...digestsIn(name) };
 }
 
 /** The earliest first. */

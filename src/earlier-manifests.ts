@@ -1,4 +1,4 @@
-import { ARCHIVE, type Generation, generationOf, inOrder, publishedOf } from './archive.js';
+import { archiveOf, type Generation, generationOf, inOrder, publishedOf } from './archive.js';
 import { reason } from './errors.js';
 import { type Manifest, parseManifest } from './manifest.js';
 import type { Storage } from './storage.js';
@@ -13,10 +13,15 @@ export interface EarlierManifests {
   /** One more that is no longer the present one. */
   add(manifest: Manifest): void;
   /**
-   * Reads those before the present one from the archive. Where that cannot be done, as without the
+   * Reads those before the present one from the archive of that name. Where that cannot be done, as without the
    * right to list, it is told, and nothing else is wrong.
    */
-  load(storage: Storage, digest: string, warn: (message: string) => void): Promise<void>;
+  load(
+    storage: Storage,
+    manifestName: string,
+    digest: string,
+    warn: (message: string) => void,
+  ): Promise<void>;
 }
 
 /** How many are remembered: more releases than these are seldom on their way at once. */
@@ -38,10 +43,10 @@ export function earlierManifests(): EarlierManifests {
     add(manifest) {
       manifests = [manifest, ...manifests].slice(0, MOST);
     },
-    async load(storage, digest, warn) {
+    async load(storage, manifestName, digest, warn) {
       try {
         const read = await Promise.all(
-          (await before(storage, digest)).map(async ({ name }) => {
+          (await before(storage, manifestName, digest)).map(async ({ name }) => {
             const body = await storage.read(name);
             return body === undefined ? [] : [parseManifest(body, name)]; // pruned meanwhile
           }),
@@ -57,9 +62,16 @@ export function earlierManifests(): EarlierManifests {
 }
 
 /** The deploys that the present one took the place of, the latest first. */
-async function before(storage: Storage, digest: string): Promise<Generation[]> {
+async function before(
+  storage: Storage,
+  manifestName: string,
+  digest: string,
+): Promise<Generation[]> {
   const generations: Generation[] = [];
-  for await (const entry of storage.entries?.(ARCHIVE) ?? []) generations.push(generationOf(entry));
+  for await (const entry of storage.entries?.(archiveOf(manifestName)) ?? []) {
+    const generation = generationOf(entry);
+    if (generation.manifestName === manifestName) generations.push(generation);
+  }
   const line = publishedOf(inOrder(generations), digest);
   return line.filter((one) => one.digest !== digest).slice(0, MOST_READ);
 }

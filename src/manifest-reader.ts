@@ -101,7 +101,9 @@ export function manifestReader(
       if (manifest !== undefined && found === digest) return manifest;
       const next = parseManifest(bytes, location());
       if (manifest === undefined) {
-        if (earlier && archive) looking = earlier.load(archive, archivedAs(bytes), warn);
+        if (earlier && archive) {
+          looking = earlier.load(archive, manifestName, archivedAs(bytes), warn);
+        }
       } else earlier?.add(manifest);
       manifest = next;
       digest = found;

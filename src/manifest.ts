@@ -4,6 +4,9 @@ import { ManifestError, reason } from './errors.js';
 import { readLines } from './manifest-lines.js';
 import { normaliseName } from './names.js';
 
+/** What a manifest is called, unless a project gives it another name. */
+export const MANIFEST_NAME = 'staticfiles.json';
+
 /** Names and their hashed names, as `collectstatic` published them. */
 export interface Manifest {
   readonly paths: ReadonlyMap<string, string>;

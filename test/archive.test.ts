@@ -1,20 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import {
   archiveName,
+  archiveOf,
   begunSince,
   digestsIn,
   generationOf,
   inOrder,
+  isCopyOf,
+  manifestNameOf,
   publishedAt,
   publishedOf,
 } from '../src/archive.js';
+import { MANIFEST_NAME } from '../src/manifest.js';
 
 /** Generations from texts such as `b<a`: b, that was to replace a; each written a second after the last. */
 function line(...texts: string[]) {
   return texts.map((text, at) => {
     const [digest = '', after] = text.split('<');
     return generationOf({
-      name: archiveName(digest, at * 1000, after),
+      name: archiveName(MANIFEST_NAME, digest, at * 1000, after),
       size: 1,
       mtimeMs: at * 1000,
     });
@@ -27,12 +31,32 @@ const texts = (generations: ReturnType<typeof line>) =>
 describe('the name of an archived manifest', () => {
   it('tells its time, its digest, and that of the one it replaces', () => {
     const time = Date.UTC(2026, 10, 22, 18, 15, 0, 7);
-    const name = archiveName('0123456789ab', time, 'none');
+    const name = archiveName(MANIFEST_NAME, '0123456789ab', time, 'none');
     expect(name).toBe('.staticfiles/manifests/20261122T181500.007Z-0123456789ab-after-none.json');
     expect(publishedAt(name)).toBe(time);
     expect(digestsIn(name)).toEqual({ digest: '0123456789ab', after: 'none' });
-    expect(digestsIn(archiveName('0123456789ab', time))).toEqual({ digest: '0123456789ab' });
+    expect(digestsIn(archiveName(MANIFEST_NAME, '0123456789ab', time))).toEqual({
+      digest: '0123456789ab',
+    });
     expect(publishedAt('.staticfiles/manifests/strange.json')).toBe(0);
+  });
+
+  it.each([
+    ['staticfiles.json', ''],
+    ['names.json', 'names.json/'],
+    ['conf/names', 'conf/names/'],
+    ['20250101T000000.000Z-ffffffffffff.json', '20250101T000000.000Z-ffffffffffff.json/'],
+  ])('tells that it was published as %s', (manifestName, folder) => {
+    const time = Date.UTC(2026, 10, 22, 18, 15, 0, 7);
+    const name = archiveName(manifestName, '0123456789ab', time, 'none');
+    expect(archiveOf(manifestName)).toBe(`.staticfiles/manifests/${folder}`);
+    expect(name.startsWith(archiveOf(manifestName))).toBe(true);
+    expect(manifestNameOf(name)).toBe(manifestName);
+    expect(publishedAt(name)).toBe(time);
+    expect(digestsIn(name)).toEqual({ digest: '0123456789ab', after: 'none' });
+    expect(isCopyOf(name, manifestName, '0123456789ab')).toBe(true);
+    expect(isCopyOf(name, manifestName, 'ffffffffffff')).toBe(false);
+    expect(isCopyOf(name, 'other.json', '0123456789ab')).toBe(false);
   });
 
   it('tells the order where the clock of a store does not', () => {

@@ -435,18 +435,28 @@ describe('names of earlier releases', () => {
     let after = 'none';
     for (const [index, body] of deploys.entries()) {
       const digest = createHash('md5').update(body).digest('hex').slice(0, 12);
-      await storage.write(archiveName(digest, index * 1000, after), Buffer.from(body), {
-        mtimeMs: index * 1000,
-      });
+      const mtimeMs = index * 1000;
+      const name = archiveName('staticfiles.json', digest, mtimeMs, after);
+      await storage.write(name, Buffer.from(body), { mtimeMs });
       after = digest;
+      const theirs = Buffer.from(release(`their-${index}`));
+      await storage.write(archiveName('b.json', 'b', mtimeMs), theirs, { mtimeMs });
     }
     // The last has begun, and is not published.
     await storage.write('staticfiles.json', Buffer.from(deploys[2] ?? ''));
     const reader = readerOf(storage, { refreshMs: HOUR, archive: storage });
     await reader.ready();
-    expect(['1', '2', '4'].map((name) => reader.earlierName(name))).toEqual([
+    expect(['1', '2', '4', 'their-1'].map((name) => reader.earlierName(name))).toEqual([
       '1.hashed',
       '2.hashed',
+      undefined,
+      undefined,
+    ]);
+    const theirs = readerOf(storage, { manifestName: 'b.json', refreshMs: HOUR, archive: storage });
+    await storage.write('b.json', Buffer.from(release('their-4')));
+    await theirs.ready();
+    expect(['their-3', '2'].map((name) => theirs.earlierName(name))).toEqual([
+      'their-3.hashed',
       undefined,
     ]);
   });

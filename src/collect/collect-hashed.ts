@@ -1,4 +1,4 @@
-import { ARCHIVE, digestsIn } from '../archive.js';
+import { ARCHIVE, isCopyOf } from '../archive.js';
 import type { ResolvedSettings } from '../settings.js';
 import type { Hashing } from '../storage.js';
 import type { Original } from './compress.js';
@@ -109,7 +109,7 @@ function isCollectedBy(
   let names: Set<string> | undefined;
   return (name) => {
     if (name === manifestName) return true;
-    if (isOwn(name)) return !name.startsWith(ARCHIVE) || digestsIn(name).digest === manifest;
+    if (isOwn(name)) return !name.startsWith(ARCHIVE) || isCopyOf(name, manifestName, manifest);
     names ??= new Set(files.flatMap((file) => namesOf(file, rules)));
     return names.has(name) || variants.names.has(name);
   };

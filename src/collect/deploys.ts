@@ -1,5 +1,6 @@
+import { manifestNameOf } from '../archive.js';
 import { SUFFIXES } from '../codings.js';
-import { CollectError, reason } from '../errors.js';
+import { CollectError, ManifestError, reason } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
 
@@ -58,7 +59,7 @@ export async function archived(storage: Storage, archive: string): Promise<Archi
     return { manifest: parseManifest(body, place), body };
   } catch (cause) {
     throw new CollectError(
-      `Nothing was pruned: the manifest of an earlier deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
+      `Nothing was pruned: the manifest of another deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
       { cause },
     );
   }
@@ -87,7 +88,10 @@ export function divide<Deploy extends KnownDeploy>(
 }
 
 /** Every name that the deploys need: plain, hashed, compressed, and the manifest itself. */
-export function namesOf(deploys: readonly KnownDeploy[], { manifestName }: Hashing): Set<string> {
+export function namesOf(
+  deploys: readonly Pick<KnownDeploy, 'manifest'>[],
+  { manifestName }: Pick<Hashing, 'manifestName'>,
+): Set<string> {
   const names = new Set([manifestName]);
   const suffixes = ['', ...Object.values(SUFFIXES)];
   for (const { manifest } of deploys) {
@@ -96,6 +100,51 @@ export function namesOf(deploys: readonly KnownDeploy[], { manifestName }: Hashi
     }
   }
   return names;
+}
+
+/**
+ * Every name that others need, who collect into the same place and publish manifests of other names:
+ * which of their deploys stay, is theirs to say.
+ *
+ * @param archives names of the archive; those of this project are passed over
+ * @throws {CollectError} where one of theirs cannot be read.
+ */
+export async function neededByOthers(
+  storage: Storage,
+  hashing: Hashing,
+  archives: readonly string[],
+): Promise<Set<string>> {
+  const needed = new Set<string>();
+  const add = (manifest: Manifest, manifestName: string) => {
+    for (const name of namesOf([{ manifest }], { manifestName })) needed.add(name);
+  };
+  const manifestNames = new Set<string>();
+  for (const archive of archives) {
+    const manifestName = manifestNameOf(archive);
+    if (manifestName === hashing.manifestName) continue;
+    manifestNames.add(manifestName);
+    const found = await archived(storage, archive);
+    if (found !== undefined) add(found.manifest, manifestName);
+  }
+  // The copy of one that is published may be missing: it is written afterwards in a folder.
+  for (const manifestName of manifestNames) {
+    for (const place of [storage, hashing.manifestStorage]) {
+      const manifest = await manifestAt(place, manifestName);
+      if (manifest !== undefined) add(manifest, manifestName);
+    }
+  }
+  return needed;
+}
+
+/** `undefined` where there is none: a file may be called so that is something else. */
+async function manifestAt(storage: Storage, name: string): Promise<Manifest | undefined> {
+  const body = await storage.read(name);
+  try {
+    return body && parseManifest(body, name);
+  } catch (error) {
+    if (error instanceof ManifestError) return undefined;
+    throw error;
+  }
 }
 
 /** What is wrong where nothing is published. */

@@ -1,4 +1,4 @@
-import { ARCHIVE, digestsIn, publishedAt } from '../archive.js';
+import { ARCHIVE, digestsIn, manifestNameOf, publishedAt } from '../archive.js';
 import { milliseconds } from '../durations.js';
 import { SetupError } from '../errors.js';
 import { checkOptions } from '../options.js';
@@ -8,6 +8,7 @@ import {
   divide,
   type KnownDeploy,
   namesOf,
+  neededByOthers,
   nothingPublished,
   type PruneReport,
   type Pruning,
@@ -15,7 +16,7 @@ import {
   reported,
 } from './deploys.js';
 import { isOwn, openDesk } from './desk.js';
-import { contentOf, readPublished } from './publish.js';
+import { contentOf, keepPublished, type Published, readPublished } from './publish.js';
 import { remove } from './write.js';
 
 export interface PruneOptions {
@@ -72,11 +73,15 @@ async function pruneHere(
 ): Promise<PruneReport> {
   const desk = await openDesk(root, dryRun, () => {});
   try {
+    const present = await readPublished(hashing);
+    if (present === undefined) throw nothingPublished(hashing);
     const names: string[] = [];
     for await (const name of storage.list()) names.push(name);
-    const deploys = await deploysIn(storage, hashing, names);
+    const archives = names.filter((name) => name.startsWith(ARCHIVE));
+    const deploys = await deploysIn(storage, hashing, present, archives);
     const { kept, dropped } = divide(deploys, rules);
     const needed = namesOf(kept, hashing);
+    for (const name of await neededByOthers(storage, hashing, archives)) needed.add(name);
     const deleted: string[] = [];
     let bytes = 0;
     for (const name of names) {
@@ -85,6 +90,8 @@ async function pruneHere(
       deleted.push(name);
     }
     deleted.push(...dropped.flatMap(({ archives }) => archives));
+    // By the copies of our manifests others know of them.
+    if (!dryRun) await keepPublished(storage, hashing, root, present);
     for (const name of deleted) {
       onDelete(name);
       if (!dryRun) await remove(storage, name);
@@ -95,17 +102,16 @@ async function pruneHere(
   }
 }
 
-/** All that is known of what was published, the latest first; `names` are those in the storage. */
+/** All that is known of what was published, the latest first; `all` are the names in the archive. */
 async function deploysIn(
   storage: Storage,
   hashing: Hashing,
-  names: readonly string[],
+  present: Published,
+  all: readonly string[],
 ): Promise<KnownDeploy[]> {
-  const present = await readPublished(hashing);
-  if (present === undefined) throw nothingPublished(hashing);
   const { manifestName, manifestStorage } = hashing;
-  const archives = names
-    .filter((name) => name.startsWith(ARCHIVE))
+  const archives = all
+    .filter((name) => manifestNameOf(name) === manifestName)
     .sort()
     .reverse();
   const own = archives.find((name) => digestsIn(name).digest === present.digest);

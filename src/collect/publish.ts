@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ARCHIVE, archiveName, digestsIn } from '../archive.js';
+import { archiveName, archiveOf, digestsIn } from '../archive.js';
 import { CODINGS, type Coding } from '../codings.js';
 import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
@@ -156,7 +156,8 @@ function damaged(why: string, cause: unknown): CollectError {
 
 /**
  * Publishes the manifest of a folder: from now on its names are answered. The one before it is kept,
- * for pages that are still open and for `prune`. Nothing is touched where both are the same.
+ * for pages that are still open and for `prune`. Where both are the same, only a copy that is missing
+ * in the archive is made anew.
  *
  * @returns what a person should know of it
  */
@@ -169,31 +170,42 @@ export async function publishManifest(
   tell: Run['tell'],
 ): Promise<string[]> {
   const digest = digestOf(body);
-  if (before?.digest === digest) return [];
+  const keep = () => storage.write(archiveName(hashing.manifestName, digest, Date.now()), body);
   try {
-    await keepPublished(storage, hashing, root, before);
+    // By the copy of the first, others who prune in the same folder know of the name in time.
+    await (before === undefined ? keep() : keepPublished(storage, hashing, root, before));
   } catch (cause) {
     throw faultOf(`The manifest could not be published as ${placeOf(hashing)}`, cause);
   }
+  if (before?.digest === digest) return [];
   const warnings = await switchManifest(hashing, body, before, tell);
-  // Only now, for a deploy that never came to be must not be kept in the place of one that did. The
-  // manifest is out: what fails here is made up for when the next one is published.
-  await storage.write(archiveName(digest, Date.now()), body).catch(() => {});
+  // Later ones only now, for a deploy that never came to be must not be kept in the place of one that
+  // did. The manifest is out: what fails here is made up for when the next one is published.
+  if (before !== undefined) await keep().catch(() => {});
   return warnings;
 }
 
-/** Keeps what something else has published. */
-async function keepPublished(
+/**
+ * Keeps what is published where the archive lacks it: by something else, or by a run that was killed.
+ *
+ * @throws {CollectError} where that cannot be done.
+ */
+export async function keepPublished(
   storage: Storage,
   { manifestName, manifestStorage }: Hashing,
   root: string,
-  before: Published | undefined,
+  published: Published,
 ): Promise<void> {
-  if (before === undefined) return;
-  const archived = await namesIn(join(root, ARCHIVE));
-  if (archived.some((name) => digestsIn(name).digest === before.digest)) return;
-  const found = await manifestStorage.stat(manifestName);
-  await storage.write(archiveName(before.digest, found?.mtimeMs ?? 0), before.body);
+  const folder = join(root, archiveOf(manifestName));
+  try {
+    const archived = await namesIn(folder);
+    if (archived.some((name) => digestsIn(name).digest === published.digest)) return;
+    const found = await manifestStorage.stat(manifestName);
+    const name = archiveName(manifestName, published.digest, found?.mtimeMs ?? 0);
+    await storage.write(name, published.body);
+  } catch (cause) {
+    throw faultOf(`The manifest that is published could not be kept in ${folder}`, cause);
+  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

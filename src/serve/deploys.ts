@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { ARCHIVE } from '../archive.js';
+import { join } from 'node:path';
+import { archiveOf } from '../archive.js';
 import { ManifestError, orUndefined, reason } from '../errors.js';
 import { type Manifest, parseManifest, type Variant } from '../manifest.js';
 import type { Hashing, Storage } from '../storage.js';
@@ -71,15 +72,14 @@ export function deploysOf(
 
   /** Reads manifests, the newest first, until one has the name. */
   async function lookFor(hashedName: string): Promise<void> {
-    const folder = storage.path?.(ARCHIVE);
-    const archived =
-      folder === undefined ? [] : ((await attempt(() => orUndefined(readdir(folder)), [])) ?? []);
+    const folder = storage.path?.(archiveOf(manifestName));
+    const archived = folder === undefined ? [] : await attempt(() => filesIn(folder), []);
     const latest = archived
       .filter((name) => name.endsWith('.json'))
       .sort()
       .reverse()
       .slice(0, MOST);
-    const paths = latest.map((name) => storage.path?.(ARCHIVE + name) ?? '');
+    const paths = latest.map((name) => join(folder ?? '', name));
     if (manifestStorage.path) paths.unshift(manifestStorage.path(manifestName));
     for (const path of paths) {
       await attempt(() => read(path), undefined);
@@ -102,6 +102,12 @@ export function deploysOf(
       return known.get(hashedName);
     },
   };
+}
+
+/** Folders there are those of manifests with other names. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = (await orUndefined(readdir(folder, { withFileTypes: true }))) ?? [];
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }
 
 /** A text of its own: a part of another would keep the whole manifest in memory. */

@@ -1,7 +1,7 @@
 import { milliseconds } from '../durations.js';
 import { SetupError, UnknownNameError } from '../errors.js';
 import { isGlob } from '../globs.js';
-import { isFileName } from '../manifest.js';
+import { isFileName, MANIFEST_NAME } from '../manifest.js';
 import { manifestReader, type ReaderOptions } from '../manifest-reader.js';
 import { didYouMean, nearNames } from '../near.js';
 import { checkOptions } from '../options.js';
@@ -19,7 +19,10 @@ export interface HashedStorageOptions {
    * @default true
    */
   readonly strict?: boolean | undefined;
-  /** The manifest's name; Django's `manifest_name`. @default 'staticfiles.json' */
+  /**
+   * The manifest's name; Django's `manifest_name`. Projects that collect into one place need one each.
+   * @default 'staticfiles.json'
+   */
   readonly manifestName?: string | undefined;
   /** The storage of the manifest; Django's `manifest_storage`. @default over */
   readonly manifestStorage?: StorageSetting | undefined;
@@ -60,7 +63,7 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   checkOptions('hashedStorage()', options, OPTIONS);
   checkValues(options);
   const refreshMs = refreshMsOf(options.refresh);
-  const { over, manifestStorage, strict = true, manifestName = 'staticfiles.json' } = options;
+  const { over, manifestStorage, strict = true, manifestName = MANIFEST_NAME } = options;
   const { keepOriginals: kept = true } = options;
   const keepOriginals = typeof kept === 'boolean' ? kept : Object.freeze([...kept]);
   const policy: Policy = { strict, manifestName, refreshMs, keepOriginals };

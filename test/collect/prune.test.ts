@@ -127,7 +127,7 @@ describe('pruning', () => {
         const folder = site.out('.staticfiles/manifests');
         writeFileSync(`${folder}/${readdirSync(folder)[0]}`, '');
       },
-      /earlier deploy cannot be read.*Delete it if.*\.staticfiles\/manifests\/.* is no JSON/,
+      /another deploy cannot be read.*Delete it if.*\.staticfiles\/manifests\/.* is no JSON/,
     ],
   ])('removes nothing %s', async (_, damage, message) => {
     const site = await deployed(['1', '2', '3']);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -262,6 +262,28 @@ describe('other deploys', () => {
     await expect.poll(async () => (await ask('/static/a.txt')).body).toBe('two');
   });
 
+  test('are those whose manifests have the same name', async () => {
+    const storage = hashedStorage({ manifestName: 'names.json' });
+    const { collected, files, deploy, ask } = await siteOf({ 'a.txt': 'one' }, { storage });
+    const first = files.staticUrl('a.txt');
+    const latest = await deploy({ 'a.txt': 'two' });
+    const another = {
+      ...{ baseDir: project({ 'static/b.txt': 'theirs' }), dirs: ['static'], debug: false },
+      ...{ staticRoot: collected, storage: hashedStorage() },
+    };
+    const theirs = createStaticFiles(another);
+    await theirs.collect();
+    const [askLatest, askThem] = [await asking(latest.handler), await asking(theirs.handler)];
+    const warnings = await warningsOf(collected, async () => {
+      expect((await askLatest(first)).body).toBe('one');
+      expect((await ask(latest.staticUrl('a.txt'))).body).toBe('two');
+      expect((await ask(theirs.staticUrl('b.txt'))).status).toBe(404);
+      expect((await askThem(theirs.staticUrl('b.txt'))).body).toBe('theirs');
+      expect((await askThem(first)).status).toBe(404);
+    });
+    expect(warnings).toEqual([]);
+  });
+
   test('a manifest that cannot be read harms none but its own names', async () => {
     const { collected, files, ask } = await siteOf({ 'a.txt': 'one' });
     expect((await ask(files.staticUrl('a.txt'))).status).toBe(200);
@@ -277,7 +299,7 @@ describe('the manifest', () => {
   test('those that may not be read are none, and told', async () => {
     const { collected, files, ask } = await siteOf({ 'a.css': CSS, 'dot.png': 'png' });
     // What is no file cannot be read, by nobody.
-    mkdirSync(join(collected, '.staticfiles/manifests/2026-folder.json'));
+    symlinkSync(collected, join(collected, '.staticfiles/manifests/2026-folder.json'));
     const warnings = await warningsOf(collected, async () => {
       expect((await ask('/static/none.css')).status).toBe(404);
       expect((await ask(files.staticUrl('a.css'))).status).toBe(200);

@@ -1,7 +1,8 @@
-import type { Generation } from '../../archive.js';
+import { type Generation, inOrder } from '../../archive.js';
 import { CollectError } from '../../errors.js';
-import type { Storage } from '../../storage.js';
-import { archived, type KnownDeploy, namesOf } from '../deploys.js';
+import type { Manifest } from '../../manifest.js';
+import type { Hashing, Storage } from '../../storage.js';
+import { archived, namesOf } from '../deploys.js';
 import { eachOf } from '../flight.js';
 import type { Outcome, Run } from '../run.js';
 import { remove } from '../write.js';
@@ -41,7 +42,10 @@ async function clear(
   for await (const name of storage.list()) {
     if (!isCollected(name)) names.push(name);
   }
-  const needed = mark === undefined ? new Set<string>() : await neededSince(storage, isCollected);
+  const needed =
+    mark === undefined || storage.hashing === undefined
+      ? new Set<string>()
+      : await neededSince(storage, storage.hashing, isCollected);
   const gone = names.filter((name) => !needed.has(name));
   await eachOf(
     gone,
@@ -59,32 +63,29 @@ async function clear(
 /** The names that deploys need which have begun since this one has. */
 async function neededSince(
   storage: Storage,
+  { manifestName }: Hashing,
   isCollected: Outcome['isCollected'],
 ): Promise<ReadonlySet<string>> {
-  const archive = await readArchive(storage);
-  const { generations } = archive;
+  const archive = await readArchive(storage, manifestName);
+  const generations = inOrder([...archive.generations, ...archive.others]);
   const own = generations.findLastIndex(({ name }) => isCollected(name));
   const digest = generations[own]?.digest;
   if (digest !== undefined) await noteSureness(storage, archive, digest);
   await forgetPruning(storage, archive);
-  const deploys: KnownDeploy[] = [];
+  const needed = new Set<string>();
   for (const generation of own < 0 ? [] : generations.slice(own + 1)) {
-    const deploy = await deployOf(storage, generation);
-    if (deploy !== undefined) deploys.push(deploy);
+    const manifest = await manifestOf(storage, generation);
+    if (manifest === undefined) continue;
+    needed.add(generation.name);
+    for (const name of namesOf([{ manifest }], generation)) needed.add(name);
   }
-  const names = storage.hashing ? namesOf(deploys, storage.hashing) : new Set<string>();
-  for (const { archives } of deploys) for (const name of archives) names.add(name);
-  return names;
+  return needed;
 }
 
 /** `undefined` where it is damaged, or gone: nobody needs that. */
-async function deployOf(
-  storage: Storage,
-  { name, written: published }: Generation,
-): Promise<KnownDeploy | undefined> {
+async function manifestOf(storage: Storage, { name }: Generation): Promise<Manifest | undefined> {
   try {
-    const found = await archived(storage, name);
-    return found && { ...found, published, replaced: undefined, archives: [name] };
+    return (await archived(storage, name))?.manifest;
   } catch (error) {
     if (error instanceof CollectError) return undefined;
     throw error;

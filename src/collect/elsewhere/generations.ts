@@ -20,8 +20,12 @@ import { entriesOf } from './listing.js';
 
 /** What is kept in the storage beside the files. */
 export interface Archive {
-  /** The earliest first. */
+  /** The name of the manifest that whoever reads this publishes. */
+  readonly manifestName: string;
+  /** Those of manifests with that name, the earliest first. */
   readonly generations: readonly Generation[];
+  /** Those of manifests with other names: of others, who collect into the same place. */
+  readonly others: readonly Generation[];
   /** Changes whenever somebody has pruned; empty: nobody ever has. */
   readonly pruned: string;
   /** The marks of those who prune. */
@@ -52,30 +56,35 @@ const HELD_UP_MS = 30_000;
 const GONE_MS = 120_000;
 const PAUSE_MS = 1000;
 
-export async function readArchive(storage: Storage): Promise<Archive> {
-  const generations: Generation[] = [];
+export async function readArchive(storage: Storage, manifestName: string): Promise<Archive> {
+  const all: Generation[] = [];
   const pruning: ListedFile[] = [];
   const unsure = new Set<string>();
   let pruned = '';
   let latest = 0;
   for await (const entry of entriesOf(storage, `${STATE_FOLDER}/`)) {
-    if (entry.name.startsWith(ARCHIVE)) generations.push(generationOf(entry));
+    if (entry.name.startsWith(ARCHIVE)) all.push(generationOf(entry));
     if (entry.name.startsWith(PRUNING)) pruning.push(entry);
     if (entry.name.startsWith(UNSURE)) unsure.add(digestOf(entry.name));
     if (entry.name === PRUNED) pruned = `${entry.mtimeMs}.${entry.md5}`;
     latest = Math.max(latest, entry.mtimeMs);
   }
-  return { generations: inOrder(generations), pruned, pruning, unsure, latest };
+  const isOwn = (one: Generation) => one.manifestName === manifestName;
+  const generations = inOrder(all.filter(isOwn));
+  const others = inOrder(all.filter((one) => !isOwn(one)));
+  return { manifestName, generations, others, pruned, pruning, unsure, latest };
 }
 
 /** Whether nobody can have written plain names since the manifest of that digest was published. */
-export function isSureOfPlain({ generations, unsure }: Archive, digest: string): boolean {
+export function isSureOfPlain({ generations, others, unsure }: Archive, digest: string): boolean {
+  // Others write plain names whenever they deploy, and prune what tells when that was.
+  if (others.length > 0) return false;
   return !unsure.has(digest) && rivalsOf(generations, digest).length === 0;
 }
 
 /**
  * Writes down whether that manifest is to be believed about plain names, before rivals of it are
- * forgotten; and forgets what was written of others.
+ * forgotten; and forgets what was written of those before it.
  */
 export async function noteSureness(
   storage: Storage,
@@ -85,7 +94,8 @@ export async function noteSureness(
   const nameOf = (one: string) => `${UNSURE}${one}.json`;
   const note = `${JSON.stringify({ unsure: digest })}\n`;
   if (!isSureOfPlain(archive, digest)) await storage.write(nameOf(digest), Buffer.from(note));
-  for (const other of archive.unsure) if (other !== digest) await remove(storage, nameOf(other));
+  const kept = new Set([digest, ...archive.others.map((other) => other.digest)]);
+  for (const one of archive.unsure) if (!kept.has(one)) await remove(storage, nameOf(one));
 }
 
 /**
@@ -187,7 +197,7 @@ export async function hasBeenPruned(
   const from = performance.now();
   let begin: number | undefined;
   for (let told = false; ; told = true) {
-    const { pruned, pruning, latest } = await readArchive(storage);
+    const { pruned, pruning, latest } = await readArchive(storage, before.manifestName);
     begin ??= latest;
     const now = begin + performance.now() - from;
     const running = pruning.some(({ mtimeMs }) => now - mtimeMs <= GONE_MS);

@@ -7,6 +7,7 @@ import {
   divide,
   type KnownDeploy,
   namesOf,
+  neededByOthers,
   nothingPublished,
   type PruneReport,
   type Pruning,
@@ -58,12 +59,14 @@ async function prune(
   const sizes = new Map<string, number>();
   for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
   // Only now: whoever has sent one of these files, has written down before what for.
-  const archive = await readArchive(storage);
+  const archive = await readArchive(storage, hashing.manifestName);
   // The mark was written just now: this machine's clock may be wrong.
   const now = mark === undefined ? Date.now() : archive.latest;
   const { deploys, begun, givenUp, digest } = await deploysIn(storage, hashing, archive, now);
   const { kept, dropped } = divide(deploys, rules, now);
   const needed = namesOf([...kept, ...begun], hashing);
+  const others = archive.others.map(({ name }) => name);
+  for (const name of await neededByOthers(storage, hashing, others)) needed.add(name);
   const gone = [...dropped, ...givenUp];
   const isOurs = namedBy([...deploys, ...begun, ...givenUp], sentNamesOf(gone));
   const files = [...sizes.keys()].filter((name) => !needed.has(name) && isOurs(name));

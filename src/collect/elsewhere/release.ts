@@ -1,4 +1,4 @@
-import { ARCHIVE, archiveName, digestsIn, type Generation } from '../../archive.js';
+import { ARCHIVE, archiveName, type Generation, isCopyOf } from '../../archive.js';
 import { CODINGS } from '../../codings.js';
 import type { Hashing, Storage } from '../../storage.js';
 import { faultsOf } from '../collect-hashed.js';
@@ -120,7 +120,7 @@ async function draftOf(
   const wanted = contents.filter(({ isImmutable }) => isImmutable);
   const codings = storage.encoding ? [] : CODINGS.filter((one) => settings.compress.includes(one));
   for (;;) {
-    const archive = await readArchive(storage);
+    const archive = await readArchive(storage, hashing.manifestName);
     const record = isShared ? recordOf(present, storage, archive) : NO_RECORD;
     const manifestName = hasManifest ? hashing.manifestName : undefined;
     const prepared = await prepare(run, desk, contents, wanted, record, manifestName);
@@ -165,11 +165,11 @@ async function announce(
   const isKept = generations.some((one) => one.digest === present?.digest);
   if (present !== undefined && isShared && !present.isDamaged && !isKept) {
     const published = await entryOf(manifestStorage, manifestName);
-    await keep(archiveName(present.digest, published?.mtimeMs ?? 0), present.body);
+    await keep(archiveName(manifestName, present.digest, published?.mtimeMs ?? 0), present.body);
   }
   // Also where a run that was killed has done it: by its age it is seen when a deploy is given up.
   const after = isShared ? (present?.digest ?? 'none') : undefined;
-  await keep(archiveName(digest, Date.now(), after), manifest);
+  await keep(archiveName(manifestName, digest, Date.now(), after), manifest);
 }
 
 function manifestEntries(files: readonly HashedFile[], { sizes }: Forms): ManifestEntry[] {
@@ -191,7 +191,7 @@ function isCollectedBy(
   let names: Set<string> | undefined;
   return (name) => {
     if (name === manifestName) return true;
-    if (isOwn(name)) return !name.startsWith(ARCHIVE) || digestsIn(name).digest === digest;
+    if (isOwn(name)) return !name.startsWith(ARCHIVE) || isCopyOf(name, manifestName, digest);
     names ??= new Set(contents.map((content) => content.name));
     return names.has(name) || forms.names.has(name);
   };

@@ -5,23 +5,36 @@ import {
   hasBeenPruned,
   isSureOfPlain,
   noteSureness,
-  readArchive,
+  readArchive as readArchiveOf,
 } from '../../../src/collect/elsewhere/generations.js';
+import { MANIFEST_NAME } from '../../../src/manifest.js';
+import type { Storage } from '../../../src/storage.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { entries } from './stores.js';
 
 const HOUR = 3_600_000;
 const NOW = Date.now();
 
+const readArchive = (storage: Storage) => readArchiveOf(storage, MANIFEST_NAME);
+
 /** A storage with generations such as `b<a`, each so many hours ago. */
 async function archive(...generations: [text: string, hours: number][]) {
   const { attach, ...storage } = memoryStorage();
+  await add(storage, MANIFEST_NAME, ...generations);
+  return storage;
+}
+
+async function add(
+  storage: Storage,
+  manifestName: string,
+  ...generations: [text: string, hours: number][]
+) {
   for (const [text, hours] of generations) {
     const [digest = '', after] = text.split('<');
     const mtimeMs = NOW - hours * HOUR;
-    await storage.write(archiveName(digest, mtimeMs, after), Buffer.from('{}'), { mtimeMs });
+    const name = archiveName(manifestName, digest, mtimeMs, after);
+    await storage.write(name, Buffer.from('{}'), { mtimeMs });
   }
-  return storage;
 }
 
 type Row = [why: string, generations: [string, number][], isSure: boolean];
@@ -116,6 +129,30 @@ describe('plain names are as the manifest says', () => {
     expect(isSureOfPlain(await readArchive(storage), 'd')).toBe(true);
     await noteSureness(storage, await readArchive(storage), 'd');
     expect(await entries(storage, '.staticfiles/unsure/')).toEqual([]);
+  });
+});
+
+describe('where others publish under another name', () => {
+  it('plain names may be theirs, and generations are not', async () => {
+    const storage = await archive(['a<none', 90], ['b<a', 80]);
+    await add(storage, 'other.json', ['x<none', 85], ['y<x', 79]);
+    const own = await readArchive(storage);
+    expect(own.generations.map(({ digest }) => digest)).toEqual(['a', 'b']);
+    expect(own.others.map(({ digest }) => digest)).toEqual(['x', 'y']);
+    expect(isSureOfPlain(own, 'b')).toBe(false);
+    const theirs = await readArchiveOf(storage, 'other.json');
+    expect(theirs.generations).toEqual(own.others);
+    expect(theirs.others).toEqual(own.generations);
+  });
+
+  it('what is known of theirs is not forgotten', async () => {
+    const storage = await archive(['a<none', 9], ['b<a', 8]);
+    await add(storage, 'other.json', ['y<none', 7]);
+    await noteSureness(storage, await readArchiveOf(storage, 'other.json'), 'y');
+    await noteSureness(storage, await readArchive(storage), 'b');
+    expect((await readArchive(storage)).unsure).toEqual(new Set(['b', 'y']));
+    await noteSureness(storage, await readArchive(storage), 'c');
+    expect((await readArchive(storage)).unsure).toEqual(new Set(['c', 'y']));
   });
 });
 

@@ -115,6 +115,33 @@ describe.each([swift, azurite])('prune on $name', (kind) => {
       expect(variants['css/base.css']).toBeDefined();
     }
   });
+
+  it.skipIf(kind.missing)('keeps what others publish under another name', async () => {
+    const store = await kind.create();
+    const [storage, options] = [store.storage(), { hashed: { manifestName: 'conf/theirs.json' } }];
+    const own = await deployed(storage, 2);
+    const theirs = site({ 'theirs.txt': '1', 'css/base.css': base(1) });
+    await theirs.files(storage, options).collect();
+    theirs.change({ 'theirs.txt': '2' });
+    await theirs.files(storage, options).collect();
+    await become(own, 3);
+    await own.files(storage).collect();
+    const LAST = ['css/base.css']; // a plain name that both have is whose deploy came last
+    const before = await entries(storage, '.staticfiles/manifests/conf/');
+    const report = await own.files(storage).prune({ keep: 1 });
+    expect(report).toMatchObject({ kept: [{}], dropped: [{}, {}] });
+    expect(await lacking(storage)).toEqual([]);
+    expect(await lacking(storage, 'conf/theirs.json')).toEqual(LAST);
+    expect(await entries(storage, '.staticfiles/manifests/conf/')).toEqual(before);
+    const names = await fileNames(storage);
+    expect(names.filter((name) => /^only-[12]/.test(name))).toEqual([]);
+    expect(names.filter((name) => /^theirs\./.test(name)).length).toBe(3);
+    const theirReport = await theirs.files(storage, options).prune({ keep: 1 });
+    expect(theirReport).toMatchObject({ kept: [{}], dropped: [{}] });
+    expect((await fileNames(storage)).filter((name) => /^theirs\./.test(name)).length).toBe(2);
+    expect(await lacking(storage)).toEqual([]);
+    expect(await lacking(storage, 'conf/theirs.json')).toEqual(LAST);
+  });
 });
 
 /** Of what is the same whoever keeps the files. */

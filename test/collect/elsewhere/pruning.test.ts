@@ -4,6 +4,7 @@ import {
   hasBeenPruned,
   readArchive,
 } from '../../../src/collect/elsewhere/generations.js';
+import { MANIFEST_NAME } from '../../../src/manifest.js';
 import type { Storage } from '../../../src/storage.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { site } from './site.js';
@@ -20,7 +21,10 @@ function inMinutes(minutes: number): void {
 }
 
 /** Somebody deploys, has read the archive, and has announced it just now; whether it is to begin anew. */
-async function isToBeginAnew(storage: Storage, before = readArchive(storage)): Promise<boolean> {
+async function isToBeginAnew(
+  storage: Storage,
+  before = readArchive(storage, MANIFEST_NAME),
+): Promise<boolean> {
   const archive = await before;
   await storage.write('.staticfiles/manifests/20260101T000000.000Z-abc.json', Buffer.from('{}'));
   return hasBeenPruned(storage, archive, () => {
@@ -39,7 +43,7 @@ describe('who deploys', () => {
   it('begins anew where somebody has pruned meanwhile', async () => {
     const storage = memoryStorage();
     for (let time = 0; time < 2; time++) {
-      const before = await readArchive(storage);
+      const before = await readArchive(storage, MANIFEST_NAME);
       await (await beginPruning(storage)).end();
       expect(await isToBeginAnew(storage, Promise.resolve(before))).toBe(true);
     }
@@ -52,7 +56,7 @@ describe('who deploys', () => {
     mark.check();
     await expect(isToBeginAnew(storage)).rejects.toThrow('It waits.');
     await mark.end();
-    expect((await readArchive(storage)).pruning).toEqual([]);
+    expect((await readArchive(storage, MANIFEST_NAME)).pruning).toEqual([]);
   });
 
   it('does not wait for one that was killed', async () => {
@@ -77,7 +81,7 @@ describe('who prunes', () => {
     expect(() => mark.check()).toThrow(message);
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(() => mark.check()).toThrow(message);
-    const { pruning } = await readArchive(storage);
+    const { pruning } = await readArchive(storage, MANIFEST_NAME);
     expect(pruning.map(({ mtimeMs }) => mtimeMs)).toEqual([START]);
   });
 

@@ -51,6 +51,18 @@ describe.each([swift, azurite])('requests to $name', ({ missing, create }) => {
     );
   });
 
+  it.skipIf(missing)('are no more beside a project with another manifest', async () => {
+    const store = await create();
+    await site({ 'theirs.txt': '1' })
+      .files(store.storage(), { hashed: { manifestName: 'theirs.json' } })
+      .collect();
+    const own = site();
+    await own.files(store.storage()).collect();
+    const proxy = await proxyTo(store.origin);
+    await own.files(store.storage({}, proxy.url)).collect();
+    expect(asked(proxy.requests)).toEqual(LOOK);
+  });
+
   it.skipIf(missing)('are as many at once as `concurrency` says', async () => {
     const store = await create();
     const proxy = await proxyTo(store.origin);

@@ -208,8 +208,11 @@ export async function fileNames(storage: Storage): Promise<string[]> {
  * What the published manifest leads to and is not there, or not as it says: hashed names, compressed
  * forms, plain names.
  */
-export async function lacking(storage: Storage): Promise<string[]> {
-  const manifest = await storage.read('staticfiles.json');
+export async function lacking(
+  storage: Storage,
+  manifestName = 'staticfiles.json',
+): Promise<string[]> {
+  const manifest = await storage.read(manifestName);
   const {
     paths,
     sizes,
@@ -217,7 +220,8 @@ export async function lacking(storage: Storage): Promise<string[]> {
     variants = {},
     checksums = {},
   } = JSON.parse(Buffer.from(manifest ?? []).toString());
-  const found = new Map((await entries(storage)).map(({ name, size }) => [name, size]));
+  const found = new Map<string, number | undefined>();
+  for await (const name of storage.list()) found.set(name, (await storage.stat(name))?.size);
   const faults: string[] = [];
   for (const [name, hashedName] of Object.entries<string>(paths)) {
     const size = found.get(hashedName);

@@ -6,7 +6,7 @@ import { baseUrlOption, checkMode, checkOptions } from '../options.js';
 import type { Storage } from '../storage.js';
 import { joinUrl } from '../urls.js';
 import { fileSystemStorage } from './filesystem.js';
-import type { UploadBody } from './upload.js';
+import type { UploadBody } from './upload-body.js';
 
 export interface MediaStorageOptions {
   /** The folder of the files. @default the setting `mediaRoot` */
@@ -96,10 +96,10 @@ export function mediaStorage(
         'mediaStorage() has no base URL: give it a baseUrl, or what createStaticFiles() answers.',
       );
     },
-    async save(name, body) {
-      const { saveUpload } = await import('./upload.js');
-      return saveUpload({ path, inside, fileMode, directoryMode, maxBytes }, name, body);
-    },
+    save: holdingErrors(async (name, body) => {
+      const { saveToFolder } = await import('./upload-folder.js');
+      return saveToFolder({ path, inside, fileMode, directoryMode, maxBytes }, name, body);
+    }),
   };
 }
 
@@ -128,4 +128,22 @@ async function leadsInside(root: string, path: string): Promise<boolean> {
     if (found !== undefined) return isInside(found, base);
   }
   return true;
+}
+
+/**
+ * A stream of Node that fails while nobody reads it yet ends the process, unless somebody listens.
+ * Whoever reads it then learns of it all the same.
+ */
+function holdingErrors(save: MediaStorage['save']): MediaStorage['save'] {
+  const listener = () => {};
+  return async (name, body) => {
+    const { on, off } = Object(body) as Partial<NodeJS.EventEmitter>;
+    const isEmitter = typeof on === 'function' && typeof off === 'function';
+    if (isEmitter) on.call(body, 'error', listener);
+    try {
+      return await save(name, body);
+    } finally {
+      if (isEmitter) off.call(body, 'error', listener);
+    }
+  };
 }

@@ -17,7 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type NameError, SetupError, TooLargeError } from '../../src/errors.js';
 import { type MediaStorageOptions, mediaStorage } from '../../src/storages/media.js';
-import type { UploadBody } from '../../src/storages/upload.js';
+import type { UploadBody } from '../../src/storages/upload-body.js';
 import { start } from '../process.js';
 import { project } from '../project.js';
 
@@ -262,6 +262,21 @@ describe('whole or not at all:', () => {
     const saving = storage.save('a/b/c.txt', stream);
     stream.destroy(fault);
     await expect(saving).rejects.toBe(fault);
+  });
+
+  test('a stream that fails while the first upload loads what it needs does not either', async () => {
+    const { root } = uploads();
+    const program = join(project({}), 'first.mjs');
+    writeFileSync(
+      program,
+      `import { PassThrough } from 'node:stream';
+      import { mediaStorage } from '${built}';
+      const stream = new PassThrough();
+      const saving = mediaStorage({ root: process.argv[2] }).save('a.txt', stream);
+      stream.destroy(new Error('gone'));
+      await saving.catch((error) => console.log('rejected: ' + error.message));`,
+    );
+    await start([program, root], root).waitFor(/rejected: gone/);
   });
 
   test('a request that is cut off leaves nothing', async () => {

@@ -1,5 +1,6 @@
 import { NameError, NotReadyError } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
+import { checkBody } from '../src/options.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
 import type { Fields } from '../src/stored-fields.js';
 import { joinStoreUrl } from '../src/urls.js';
@@ -138,10 +139,12 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     stat,
     exists: async (name) => (await stat(name)) !== undefined,
     async write(name, body, writing = {}) {
+      checkBody(name, body);
       const key = keyToWrite(name);
       await (await open()).put(key, body, fieldsOf(name, writing, settings), writing.md5);
     },
     async writeIf(name, body, tag, writing = {}) {
+      checkBody(name, body);
       const key = keyToWrite(name);
       return (await open()).putIf(key, body, tag, fieldsOf(name, writing, settings), writing.md5);
     },

@@ -49,7 +49,11 @@ export interface Permissions {
 export interface Storage {
   /** The bytes of `name`; `undefined` where there is no such file. */
   read(name: string): Promise<Uint8Array | undefined>;
-  /** Puts `body` at `name`, whole or not at all, over what stood there. */
+  /**
+   * Puts `body` at `name`, whole or not at all, over what stood there.
+   *
+   * @throws {SetupError} for a body that is no `Uint8Array`: text has to be encoded, and a `Blob` read.
+   */
   write(name: string, body: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Removes `name`; done as well where there is no such file. */
   delete(name: string): Promise<void>;

@@ -8,6 +8,7 @@ import { byteBudget, md5Of } from '../../src/file-parts.js';
 import { loadPeer } from '../../src/load-peer.js';
 import { contentType } from '../../src/media-types.js';
 import { normaliseName } from '../../src/names.js';
+import { checkBody } from '../../src/options.js';
 import type { ListedFile, Storage, WriteOptions } from '../../src/storage.js';
 import type { FieldsOption } from '../../src/stored-fields.js';
 import { type AzureAccount, proofOf } from './account.js';
@@ -215,6 +216,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   }
 
   function checkedMd5(name: string, body: Uint8Array, wanted: string | undefined): Buffer {
+    checkBody(name, body);
     const md5 = md5Of(body);
     if (wanted === undefined || wanted.toLowerCase() === md5.toString('hex')) return md5;
     throw new StorageError(

@@ -15,7 +15,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { orUndefined, SetupError } from '../errors.js';
 import { PARTIAL, pathUnder } from '../names.js';
-import { baseUrlOption, checkMode, checkOptions } from '../options.js';
+import { baseUrlOption, checkBody, checkMode, checkOptions } from '../options.js';
 import type { Storage, WriteOptions } from '../storage.js';
 import { joinUrl } from '../urls.js';
 
@@ -74,8 +74,10 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
 
   return {
     read: async (name) => orUndefined(readFile(path(name))),
-    write: (name, body, writing = {}) =>
-      put(name, (partial) => writeFile(partial, body, { flag: 'wx' }), writing),
+    async write(name, body, writing = {}) {
+      checkBody(name, body);
+      await put(name, (partial) => writeFile(partial, body, { flag: 'wx' }), writing);
+    },
     writeFile: (name, source, writing = {}) =>
       put(name, (partial) => copyFile(source, partial, COPY), writing),
     async delete(name) {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SetupError } from '../../src/errors.js';
 import type { ListedFile, Storage, Version } from '../../src/storage.js';
 import { project } from '../project.js';
 
@@ -116,6 +117,22 @@ export function storageContract(
         first?.fill(0);
         expect(await read(storage, 'a.css')).toBe('mine');
       }
+    });
+
+    test('what is no bytes is refused, and what was there stays', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      for (const [what, given] of NO_BODIES) {
+        const body = given as Uint8Array;
+        const fault = new SetupError(
+          `'a.css' cannot be written: a body must be a Uint8Array, such as a Buffer, not ${what}.`,
+        );
+        await expect(storage.write('a.css', body)).rejects.toThrow(fault);
+        const onCondition = storage.writeIf?.('a.css', body, undefined) ?? Promise.reject(fault);
+        await expect(onCondition).rejects.toThrow(fault);
+      }
+      expect(await names(storage)).toEqual(['a.css']);
+      expect(await read(storage, 'a.css')).toBe('first');
     });
 
     test('stat answers size and time', async () => {
@@ -422,6 +439,16 @@ const NAMES = [
   '__proto__',
   'constructor/toString',
   ...(sep === '/' ? ['a?b.css', 'a#b.css', 'a:b|c*d<e>"f".css', 'tab\there.css', 'con'] : []),
+];
+
+const NO_BODIES: readonly [string, unknown][] = [
+  ['a string', 'text'],
+  ['an ArrayBuffer', new ArrayBuffer(4)],
+  ['a Blob', new Blob(['text'])],
+  ['a Uint16Array', new Uint16Array(4)],
+  ['an array', [1, 2]],
+  ['null', null],
+  ['undefined', undefined],
 ];
 
 const text = (content: string) => new TextEncoder().encode(content);

@@ -1,7 +1,8 @@
+import { attachable } from '../src/attachable.js';
 import { SetupError } from '../src/errors.js';
 import { normaliseName } from '../src/names.js';
 import { checkOptions } from '../src/options.js';
-import type { Storage, StorageContext } from '../src/storage.js';
+import type { Storage } from '../src/storage.js';
 import type { FieldsOption } from '../src/stored-fields.js';
 import { baseUrlFault, encodePath, joinUrl, resolveBaseUrl } from '../src/urls.js';
 import { type AzureAccountOptions, azureAccount } from './azure/account.js';
@@ -50,7 +51,6 @@ export interface AzureStorage extends Storage {
    * @throws {SetupError} without the key of the account.
    */
   signedUrl(name: string, options?: SignedUrlOptions): Promise<string>;
-  attach(context: StorageContext): AzureStorage;
 }
 
 const OPTIONS = [
@@ -128,9 +128,10 @@ export function azureStorage(options: AzureStorageOptions): AzureStorage {
         `signedUrl()'s expiresIn must be a number of seconds, not ${expiresIn}.`,
       );
     },
-    attach: ({ chosenStaticUrl }) => under(own ?? chosenStaticUrl ?? location),
   });
-  return under(own ?? location);
+  return attachable(under(own ?? location), ({ chosenStaticUrl }) =>
+    under(own ?? chosenStaticUrl ?? location),
+  );
 }
 
 /** Loads what needs the network, and connects, when it is first wanted; again where that failed. */

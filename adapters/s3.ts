@@ -1,3 +1,4 @@
+import { attachable } from '../src/attachable.js';
 import { NameError, NotReadyError } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
 import { checkBody } from '../src/options.js';
@@ -50,9 +51,10 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
     ...files,
     url: (name) => joinStoreUrl(baseUrl ?? own.baseUrl(), normaliseName(name)),
     ...(baseUrl === undefined && !own.isKnown && { ready: own.learn }),
-    attach: ({ chosenStaticUrl }) => under(settings.publicUrl ?? chosenStaticUrl),
   });
-  return under(settings.publicUrl);
+  return attachable(under(settings.publicUrl), ({ chosenStaticUrl }) =>
+    under(settings.publicUrl ?? chosenStaticUrl),
+  );
 }
 
 /** Opens the bucket when it is first needed, for the SDK is large; again where that failed. */

@@ -121,7 +121,10 @@ export interface Storage {
   ready?(): Promise<void>;
   /** Fetches it again, and throws where that fails; then the last good state stays. */
   refresh?(): Promise<void>;
-  /** This storage, completed by the settings where its own options left something open. */
+  /**
+   * This storage, completed by the settings where its own options left something open. What was
+   * replaced in it, as in `{ ...s3Storage(options), url }`, stays so.
+   */
   attach?(context: StorageContext): Storage;
 }
 

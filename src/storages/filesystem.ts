@@ -13,6 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { attachable } from '../attachable.js';
 import { orUndefined, SetupError } from '../errors.js';
 import { PARTIAL, pathUnder } from '../names.js';
 import { baseUrlOption, checkBody, checkMode, checkOptions } from '../options.js';
@@ -72,7 +73,7 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
     }
   }
 
-  return {
+  const storage: Storage = {
     read: async (name) => orUndefined(readFile(path(name))),
     async write(name, body, writing = {}) {
       checkBody(name, body);
@@ -100,16 +101,15 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
     path,
     direct: { fileMode, directoryMode },
     stable: true,
-    attach: ({ settings }) =>
-      fileSystemStorage({
-        ...options,
-        root:
-          options.root === undefined
-            ? settings.staticRoot
-            : resolve(settings.baseDir, options.root),
-        baseUrl: baseUrl ?? settings.staticUrl,
-      }),
   };
+  return attachable(storage, ({ settings }) =>
+    fileSystemStorage({
+      ...options,
+      root:
+        options.root === undefined ? settings.staticRoot : resolve(settings.baseDir, options.root),
+      baseUrl: baseUrl ?? settings.staticUrl,
+    }),
+  );
 }
 
 /** Never over another file, and by reference where the file system can (Btrfs, XFS, APFS). */

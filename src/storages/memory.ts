@@ -1,3 +1,4 @@
+import { attachable } from '../attachable.js';
 import { StorageError } from '../errors.js';
 import { normaliseName } from '../names.js';
 import { baseUrlOption, checkBody, checkOptions } from '../options.js';
@@ -14,10 +15,9 @@ export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   checkOptions('memoryStorage()', options, ['baseUrl']);
   const own = baseUrlOption('memoryStorage()', options.baseUrl);
   const shelf = emptyShelf();
-  return {
-    ...over(shelf, own ?? '/static/'),
-    attach: ({ settings }) => over(shelf, own ?? settings.staticUrl),
-  };
+  return attachable(over(shelf, own ?? '/static/'), ({ settings }) =>
+    over(shelf, own ?? settings.staticUrl),
+  );
 }
 
 /** The same files under a base URL. */

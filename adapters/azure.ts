@@ -22,8 +22,9 @@ export interface AzureStorageOptions extends AzureAccountOptions {
    */
   readonly publicUrl?: string | undefined;
   /**
-   * Header fields of every file, or of each by its name, over those that collecting gives it. Azure
-   * keeps Cache-Control, Content-Type, Content-Encoding, Content-Language and Content-Disposition.
+   * Header fields of every file, or of each by the name of its source, over those that collecting gives
+   * it, but for the coding that it has compressed a file in; not of the manifest, nor of what lies in
+   * `.staticfiles/`. Azure keeps Cache-Control, Content-Type, Content-Encoding, Content-Language and Content-Disposition.
    */
   readonly headers?: FieldsOption | undefined;
   /** What the files cost, by how often they are read. @default that of the account */

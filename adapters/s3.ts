@@ -187,13 +187,13 @@ function isFile(name: string): boolean {
 /** The header fields of a file: what it is handed, and over that the storage's own. */
 function fieldsOf(
   name: string,
-  { headers }: WriteOptions,
+  writing: WriteOptions,
   { acl, storageClass, headers: own }: S3Settings,
 ): Fields {
   return {
-    ...keptFields(headers),
+    ...keptFields(writing.headers),
     ...(acl !== undefined && { 'x-amz-acl': acl }),
     ...(storageClass !== undefined && { 'x-amz-storage-class': storageClass }),
-    ...ownFields(own, normaliseName(name)),
+    ...ownFields(own, name, writing),
   };
 }

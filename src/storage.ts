@@ -30,6 +30,18 @@ export interface WriteOptions {
    * that nobody asks over HTTP ignore them. Where there is no `Content-Type`, the name tells it.
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The name that the project knows the file by, where that is another: of a hashed name and of a
+   * compressed form, that of their source. A storage's own header fields of a name go by it.
+   * @default the name that it is written under
+   */
+  readonly source?: string | undefined;
+  /**
+   * Whether it is to be answered with these `headers` and no others, as the manifest: a storage's own
+   * header fields do not count. They never do below `.staticfiles/`, where collecting keeps its notes.
+   * @default false
+   */
+  readonly final?: boolean | undefined;
   /** The MD5 of what is written, in hexadecimal digits: anything else is a fault, and is not kept. */
   readonly md5?: string | undefined;
 }

@@ -1,9 +1,10 @@
 import { SetupError } from './errors.js';
+import { normaliseName, STATE_FOLDER } from './names.js';
 
 /** Header fields that a store keeps with a file, and answers it with. */
 export type Fields = Readonly<Record<string, string>>;
 
-/** Header fields of every file, or of each by its name. */
+/** Header fields of every file, or of each by the name of its source. */
 export type FieldsOption = Fields | ((name: string) => Fields | undefined);
 
 export interface FieldsRules {
@@ -16,6 +17,38 @@ export interface FieldsRules {
   /** Fields besides that tell it something, by their names in lower case. */
   readonly told?: RegExp;
 }
+
+/** What is said of a file that is written; see `WriteOptions`. */
+export interface Writing {
+  readonly source?: string | undefined;
+  readonly headers?: Fields | undefined;
+  readonly final?: boolean | undefined;
+}
+
+/**
+ * What the option `headers` of a store says of a file, by names in lower case. What a file is encoded
+ * with is known best by whoever encoded it; and of files that collecting keeps for itself, such as the
+ * manifest, only the store is told something, such as how they are encrypted.
+ *
+ * @throws {SetupError} for what are no fields that it keeps.
+ */
+export function chosenFields(
+  option: FieldsOption | undefined,
+  given: string,
+  { source = given, headers = {}, final = false }: Writing,
+  rules: FieldsRules,
+): Fields {
+  const fields = typeof option === 'function' ? option(normaliseName(source)) : option;
+  checkFields(fields, rules);
+  const isFinal = final || normaliseName(given).startsWith(`${STATE_FOLDER}/`);
+  const isEncoded = Object.keys(headers).some((field) => field.toLowerCase() === ENCODING);
+  const chosen = Object.entries(fields ?? {})
+    .map(([field, value]) => [field.toLowerCase(), value] as const)
+    .filter(([field]) => !(isFinal && rules.kept.has(field)) && !(isEncoded && field === ENCODING));
+  return Object.fromEntries(chosen);
+}
+
+const ENCODING = 'content-encoding';
 
 /**
  * Checks the option `headers` of a store.

@@ -125,10 +125,9 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   }
 
   /** The type by the name, over it what the caller wants, and over that what the storage was told. */
-  function fieldsOf(given: string, handed: WriteOptions['headers'], blobContentMD5: Uint8Array) {
-    const name = normaliseName(given);
-    const fields = blobFields(name, handed, headers);
-    return { blobContentType: contentType(name), ...fields, blobContentMD5 };
+  function fieldsOf(name: string, writing: WriteOptions, blobContentMD5: Uint8Array) {
+    const fields = blobFields(name, writing, headers);
+    return { blobContentType: contentType(normaliseName(name)), ...fields, blobContentMD5 };
   }
 
   function version(name: string, unless?: string) {
@@ -201,7 +200,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   /** What a call that puts a file whole needs; the store compares the MD5 with what arrives. */
   function put(name: string, body: Uint8Array, md5: Uint8Array, writing: WriteOptions) {
     const blob = targetOf(name);
-    const blobHTTPHeaders = fieldsOf(name, writing.headers, md5);
+    const blobHTTPHeaders = fieldsOf(name, writing, md5);
     return (
       attempt: Try,
       more: Pick<BlockBlobUploadOptions, 'conditions' | 'metadata'> = {},
@@ -282,7 +281,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
           );
         },
         async commit(ids, md5) {
-          const blobHTTPHeaders = fieldsOf(name, options.headers, md5);
+          const blobHTTPHeaders = fieldsOf(name, options, md5);
           await ask(writing(name), ({ signal }) =>
             blob.commitBlockList([...ids], { abortSignal: signal, blobHTTPHeaders, ...tier }),
           );

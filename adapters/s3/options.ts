@@ -101,8 +101,10 @@ export interface S3StorageOptions extends S3ClientOptions {
   /** The storage class of each file, such as `'STANDARD_IA'`. @default the bucket's */
   readonly storageClass?: string | undefined;
   /**
-   * The header fields that files are to be answered with, of all or by name; they win over what
-   * collecting gives. Besides those that S3 keeps, its own (`x-amz-…`) go along with the upload.
+   * The header fields that files are to be answered with, of all or by the name of the source; they win
+   * over what collecting gives, but for the coding that it has compressed a file in. Besides those that
+   * S3 keeps, its own (`x-amz-…`) go along with the upload; they alone with the manifest, and with what
+   * lies in `.staticfiles/`.
    */
   readonly headers?: FieldsOption | undefined;
   /**

@@ -10,7 +10,11 @@ import type { AccessTier, Blobs, BlobsOptions } from './azure/blobs.js';
 import { checkOwnFields, KEPT_FIELDS } from './azure/fields.js';
 
 export type { FieldsOption } from '../src/stored-fields.js';
-export type { AzureAccountOptions, AzureCredential } from './azure/account.js';
+export type {
+  AzureAccountOptions,
+  AzureContainerClient,
+  AzureCredential,
+} from './azure/account.js';
 
 export interface AzureStorageOptions extends AzureAccountOptions {
   /** The folder of the container that holds the files: `'static'`. @default none */
@@ -24,7 +28,8 @@ export interface AzureStorageOptions extends AzureAccountOptions {
   /**
    * Header fields of every file, or of each by the name of its source, over those that collecting gives
    * it, but for the coding that it has compressed a file in; not of the manifest, nor of what lies in
-   * `.staticfiles/`. Azure keeps Cache-Control, Content-Type, Content-Encoding, Content-Language and Content-Disposition.
+   * `.staticfiles/`. Azure keeps Cache-Control, Content-Type, Content-Encoding, Content-Language and
+   * Content-Disposition.
    */
   readonly headers?: FieldsOption | undefined;
   /** What the files cost, by how often they are read. @default that of the account */

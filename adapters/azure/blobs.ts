@@ -14,7 +14,9 @@ import type { FieldsOption } from '../../src/stored-fields.js';
 import { type AzureAccount, proofOf } from './account.js';
 import { received, streamOf } from './bodies.js';
 import {
+  checkAnswer,
   explained,
+  ForeignAnswerError,
   faultStatus,
   isConditionUnmet,
   isNoFile,
@@ -139,10 +141,13 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
           // The SDK goes on amid a body only where its stream ends without an error; `ask` always.
           maxRetryRequests: 0,
         });
-        const body = await received(answer, alive);
+        const body = await received(answer, alive); // in any case: nobody else would read it
+        checkAnswer(answer);
         return isFolder(answer.metadata) ? undefined : { body, tag: answer.etag ?? '' };
       } catch (error) {
         if (faultStatus(error) === 304) return 'unchanged';
+        // The SDK's, of an answer without a length.
+        if (error instanceof RangeError) throw new ForeignAnswerError(error.message);
         throw error;
       }
     });
@@ -156,6 +161,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   function propertiesOf(name: string) {
     return askOf('look up', name, async (blob, { signal }) => {
       const properties = await blob.getProperties({ abortSignal: signal });
+      checkAnswer(properties);
       return isFolder(properties.metadata) ? undefined : properties;
     });
   }

@@ -1,7 +1,7 @@
 import { attachable } from '../src/attachable.js';
 import { SetupError } from '../src/errors.js';
 import { normaliseName } from '../src/names.js';
-import { checkOptions } from '../src/options.js';
+import { checkOptions, checkSpelling } from '../src/options.js';
 import type { Storage } from '../src/storage.js';
 import type { FieldsOption } from '../src/stored-fields.js';
 import { baseUrlFault, encodePath, joinUrl, resolveBaseUrl } from '../src/urls.js';
@@ -164,7 +164,7 @@ function refuse(text: string): never {
 
 function checkValues(options: AzureStorageOptions): void {
   const { headers, accessTier, concurrency, blockSize, encoding } = options;
-  if (typeof headers !== 'function') checkOwnFields(headers);
+  checkOwnFields(headers);
   if (accessTier !== undefined && !['Hot', 'Cool', 'Cold'].includes(accessTier)) {
     refuse(`accessTier must be 'Hot', 'Cool' or 'Cold', not '${accessTier}'.`);
   }
@@ -202,6 +202,16 @@ function checkedUrl(publicUrl: unknown): string | undefined {
   return resolveBaseUrl(publicUrl, '/');
 }
 
+/** The SDK's own; it hands others on to its parts. */
+const CLIENT_OPTIONS = [
+  'proxyOptions',
+  'userAgentOptions',
+  'retryOptions',
+  'keepAliveOptions',
+  'httpClient',
+  'audience',
+] as const satisfies readonly (keyof NonNullable<AzureStorageOptions['clientOptions']>)[];
+
 const RETRY_OPTIONS = [
   'maxTries',
   'tryTimeoutInMs',
@@ -211,12 +221,15 @@ const RETRY_OPTIONS = [
 
 /** How patient it is, by the SDK's own options where they are given. */
 function patienceOf({ client, clientOptions }: AzureStorageOptions): BlobsOptions['patience'] {
+  if (clientOptions !== undefined) {
+    checkSpelling("azureStorage()'s clientOptions", clientOptions, CLIENT_OPTIONS);
+  }
   const { retryOptions = {} } = clientOptions ?? {};
   checkOptions("azureStorage()'s clientOptions.retryOptions", retryOptions, RETRY_OPTIONS);
   for (const key of RETRY_OPTIONS) {
     const value = retryOptions[key];
-    if (value === undefined || value > 0) continue;
-    refuse(`clientOptions.retryOptions.${key} must be greater than 0, not ${value}.`);
+    if (value === undefined || (typeof value === 'number' && value > 0)) continue;
+    refuse(`clientOptions.retryOptions.${key} must be a number greater than 0, not ${value}.`);
   }
   const { maxTries, tryTimeoutInMs, retryDelayInMs, maxRetryDelayInMs } = retryOptions;
   return {

@@ -21,6 +21,18 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
   }
 }
 
+/**
+ * The same for what is handed on to somebody who may know more: others pass, unless they look like one
+ * that is known.
+ *
+ * @throws {SetupError} with the option that it looks like.
+ */
+export function checkSpelling(owner: string, options: unknown, known: readonly string[]): void {
+  const keys = Object.keys(Object(options));
+  const others = keys.filter((key) => nearNames(key, known).length === 0);
+  checkOptions(owner, options, [...known, ...others]);
+}
+
 /** Refuses an option of `owner` that can be no permissions. @throws {SetupError} */
 export function checkMode(owner: string, key: string, mode: unknown): void {
   if (mode === undefined) return;

@@ -51,15 +51,30 @@ export function chosenFields(
 const ENCODING = 'content-encoding';
 
 /**
- * Checks the option `headers` of a store.
+ * Checks the option `headers` of a store, as far as that can be done before there is a file.
  *
- * @throws {SetupError} for what are no fields that it keeps.
+ * @throws {SetupError} for what can be no fields that it keeps.
  */
-export function checkFields(
-  fields: unknown,
-  { store, user, kept, told }: FieldsRules,
-): asserts fields is Fields | undefined {
+export function checkFieldsOption(option: unknown, rules: FieldsRules): void {
+  if (typeof option !== 'function') checkFields(option, rules);
+  else if (Object.prototype.toString.call(option) === '[object AsyncFunction]') {
+    throw late(rules);
+  }
+}
+
+function late({ user }: FieldsRules): SetupError {
+  return new SetupError(
+    `${user}'s headers must be a function that answers at once, not a promise.`,
+  );
+}
+
+function checkFields(fields: unknown, rules: FieldsRules): asserts fields is Fields | undefined {
+  const { store, user, kept, told } = rules;
   if (fields === undefined) return;
+  if (fields instanceof Promise) {
+    fields.catch(() => {}); // what it is, is said here already
+    throw late(rules);
+  }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
     throw new SetupError(
       `${user}'s headers must be an object of header fields, or a function of a name that answers one.`,
@@ -67,6 +82,9 @@ export function checkFields(
   }
   for (const [field, value] of Object.entries(fields)) {
     const known = field.toLowerCase();
+    if (!TOKEN.test(field)) {
+      throw new SetupError(`${user}'s headers: '${field}' can be no name of a header field.`);
+    }
     if (!kept.has(known) && !told?.test(known)) {
       throw new SetupError(
         `${user}'s headers: ${store} keeps no ${field} with a file, but ${[...kept].join(', ')}. Let the CDN in front of it add other fields.`,
@@ -79,3 +97,6 @@ export function checkFields(
     }
   }
 }
+
+/** RFC 9110, 5.6.2 */
+const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/;

@@ -1,8 +1,7 @@
 import type { BlobHTTPHeaders } from '@azure/storage-blob';
 import {
-  checkFields,
+  checkFieldsOption,
   chosenFields,
-  type Fields,
   type FieldsOption,
   type Writing,
 } from '../../src/stored-fields.js';
@@ -42,7 +41,7 @@ export function blobFields(
   return fields;
 }
 
-/** @throws {SetupError} for what are no fields that Azure takes. */
-export function checkOwnFields(fields: unknown): asserts fields is Fields | undefined {
-  checkFields(fields, RULES);
+/** @throws {SetupError} for what can be no fields that Azure takes. */
+export function checkOwnFields(option: unknown): void {
+  checkFieldsOption(option, RULES);
 }

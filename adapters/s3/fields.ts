@@ -1,5 +1,5 @@
 import {
-  checkFields,
+  checkFieldsOption,
   chosenFields,
   type Fields,
   type FieldsOption,
@@ -43,7 +43,7 @@ export function ownFields(
   return chosenFields(option, name, writing, RULES);
 }
 
-/** @throws {SetupError} for what are no fields that S3 takes. */
-export function checkOwnFields(fields: unknown): asserts fields is Fields | undefined {
-  checkFields(fields, RULES);
+/** @throws {SetupError} for what can be no fields that S3 takes. */
+export function checkOwnFields(option: unknown): void {
+  checkFieldsOption(option, RULES);
 }

@@ -142,3 +142,12 @@ test('how the bytes are encoded says who has encoded them', async () => {
     'content-encoding': 'br',
   });
 });
+
+test('a function whose answer is late is refused', async () => {
+  const headers = (() => Promise.resolve({ 'x-amz-meta-a': 'b' })) as never;
+  await expect(said({ headers })).rejects.toThrow(
+    "s3Storage()'s headers must be a function that answers at once, not a promise.",
+  );
+  const failing = (() => Promise.reject(new Error('nobody hears of it'))) as never;
+  await expect(said({ headers: failing })).rejects.toThrow('answers at once');
+});

@@ -28,8 +28,8 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
  * @throws {SetupError} with the option that it looks like.
  */
 export function checkSpelling(owner: string, options: unknown, known: readonly string[]): void {
-  const keys = Object.keys(Object(options));
-  const others = keys.filter((key) => nearNames(key, known).length === 0);
+  const unknown = Object.keys(Object(options)).filter((key) => !known.includes(key));
+  const others = unknown.filter((key) => nearNames(key, known).length === 0);
   checkOptions(owner, options, [...known, ...others]);
 }
 

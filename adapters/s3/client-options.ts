@@ -89,7 +89,7 @@ type Options = S3ClientOptions & { readonly client?: unknown };
 type Rule = readonly [rule: string, isRight: (value: unknown) => boolean];
 
 const isText = (value: unknown) => typeof value === 'string' && value !== '';
-const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+const isObject = (value: unknown) => Object(value) === value;
 
 /** The SDK takes functions for many of its values, and asks them when it needs one. */
 const orAnswer = ([rule, isRight]: Rule): Rule => [
@@ -142,7 +142,7 @@ function isEndpoint(endpoint: unknown): boolean {
     return /^https?:\/\/[^/]/i.test(endpoint) && URL.canParse(endpoint);
   }
   const { url, protocol, hostname, path } = Object(endpoint) as Readonly<Record<string, unknown>>;
-  return url instanceof URL || [protocol, hostname, path].every(isText);
+  return url instanceof URL || ([protocol, hostname].every(isText) && typeof path === 'string');
 }
 
 const CREDENTIALS = ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const;

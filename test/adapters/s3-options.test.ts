@@ -181,6 +181,8 @@ describe('s3Storage', () => {
     };
     expect(s3Storage({ bucket: 'b', ...providers }).stable).toBe(true);
     expect(s3Storage({ bucket: 'b', endpoint: { url: new URL('http://a') } }).stable).toBe(true);
+    const bare = { protocol: 'http:', hostname: 'localhost', path: '' };
+    expect(s3Storage({ bucket: 'b', endpoint: bare }).stable).toBe(true);
     expect(() => s3Storage({ bucket: 'b', urlParser: undefined } as never)).toThrow(
       "'urlParser' is no option of s3Storage().",
     );

@@ -4,7 +4,7 @@ import { defineConfig } from 'rolldown';
 
 /** What a program loads when it first needs it. */
 const LATER =
-  /^src\/(?:cli|collect|serve|scanners)\/|^src\/(?:checks|header-fields|stored-fields|load-peer|cache-control|upload-names|storages\/upload|media-types|angle-tags|import-module|import-fault|scanner|testing|listener)\.ts$/;
+  /^src\/(?:cli|collect|serve|scanners)\/|^src\/(?:checks|header-fields|disarm|stored-fields|load-peer|cache-control|upload-names|storages\/upload-\w+|media-types|angle-tags|import-module|import-fault|scanner|testing|listener)\.ts$/;
 
 const files = ['src', 'adapters'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -2,7 +2,8 @@ import { NameError, NotReadyError } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
 import type { Fields } from '../src/stored-fields.js';
-import { bucketUrl, fileUrl, knownHost } from './s3/address.js';
+import { joinStoreUrl } from '../src/urls.js';
+import { bucketUrl, knownHost } from './s3/address.js';
 import type { Bucket } from './s3/bucket.js';
 import { KEPT_FIELDS, keptFields, ownFields } from './s3/fields.js';
 import { checkedOptions, type S3Settings, type S3StorageOptions } from './s3/options.js';
@@ -46,7 +47,7 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
   const files = filesIn(bucket, settings);
   const under = (baseUrl: string | undefined): S3Storage => ({
     ...files,
-    url: (name) => fileUrl(baseUrl ?? own.baseUrl(), normaliseName(name)),
+    url: (name) => joinStoreUrl(baseUrl ?? own.baseUrl(), normaliseName(name)),
     ...(baseUrl === undefined && !own.isKnown && { ready: own.learn }),
     attach: ({ chosenStaticUrl }) => under(settings.publicUrl ?? chosenStaticUrl),
   });
@@ -77,7 +78,7 @@ function ownAddress(open: () => Promise<Bucket>, { bucket, prefix, config, clien
   return {
     isKnown: host !== undefined,
     baseUrl(): string {
-      if (host !== undefined) return fileUrl(bucketUrl(bucket, host), prefix);
+      if (host !== undefined) return joinStoreUrl(bucketUrl(bucket, host), prefix);
       throw new NotReadyError(
         "The bucket's address is known to the SDK only: call await files.ready() first, or give s3Storage() a publicUrl or its region.",
       );

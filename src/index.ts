@@ -73,4 +73,4 @@ export {
   mediaStorage,
 } from './storages/media.js';
 export { type MemoryStorageOptions, memoryStorage } from './storages/memory.js';
-export type { UploadBody } from './storages/upload.js';
+export type { UploadBody } from './storages/upload-body.js';

@@ -17,7 +17,7 @@ import { type Sources, sourcesOf } from './sources.js';
 import type { Storage } from './storage.js';
 import { fileSystemStorage } from './storages/filesystem.js';
 import { type UrlResolver, urlResolver } from './url-resolver.js';
-import { joinUrl } from './urls.js';
+import { joinStoreUrl } from './urls.js';
 
 /** A project's static files. Its functions need no `this`. */
 export interface StaticFiles {
@@ -225,5 +225,5 @@ function destinationOf({ staticRoot }: ResolvedSettings, storage: Storage): stri
 }
 
 function mediaResolver(mediaUrl: string): UrlResolver {
-  return urlResolver({ stable: true, url: (name) => joinUrl(mediaUrl, name) });
+  return urlResolver({ stable: true, url: (name) => joinStoreUrl(mediaUrl, name) });
 }

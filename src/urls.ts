@@ -10,6 +10,14 @@ export function joinUrl(baseUrl: string, path: string): string {
 }
 
 /**
+ * As {@link joinUrl}, for files that may be in a store: S3 takes a `+` in a path for a space, as in a
+ * form, and `%2B` is a plus everywhere. Django writes it so, too.
+ */
+export function joinStoreUrl(baseUrl: string, path: string): string {
+  return baseUrl + encodePath(path).replaceAll('+', '%2B');
+}
+
+/**
  * Percent-encodes a path as `encodeURI` does (ECMAScript, 19.2.6.4), `?` and `#` too. Browsers
  * leave the same characters alone when they resolve a relative reference, so both ways to a file
  * give one URL, and a module is loaded once.

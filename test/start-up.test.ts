@@ -101,7 +101,7 @@ describe("import 'staticfiles' and one URL load no more than they need", () => {
     const held = [...source.matchAll(/^\/\/ (src\/\S+)\.ts$/gm)].map((match) => match[1] as string);
     expect(held).toContain('src/url-resolver');
     const later =
-      /^src\/(?:cli|collect|serve\/|scanner|checks|upload|storages\/upload|media-types|angle-tags|import|testing|listener)/;
+      /^src\/(?:cli|collect|serve\/|scanner|checks|upload|disarm|storages\/upload|media-types|angle-tags|import|testing|listener)/;
     expect(held.filter((name) => later.test(name))).toEqual([]);
   });
 

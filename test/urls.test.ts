@@ -5,6 +5,7 @@ import {
   encodePath,
   encodeSuffix,
   isLocal,
+  joinStoreUrl,
   joinUrl,
   normaliseScriptName,
   resolveBaseUrl,
@@ -69,6 +70,10 @@ test('encodePath encodes as encodeURI does, and the marks of suffixes too', () =
   }
   expect(encodePath('a?b#c?d#e')).toBe('a%3Fb%23c%3Fd%23e');
   expect(encodePath('%20')).toBe('%2520');
+});
+
+test('joinStoreUrl does so in a way that S3 takes as well', () => {
+  expect(joinStoreUrl('https://host/a+b/', 'a b+c/d.css')).toBe('https://host/a+b/a%20b%2Bc/d.css');
 });
 
 test('joinUrl puts a path behind the base', () => {

@@ -153,14 +153,16 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     return found === 'unchanged' ? undefined : found?.body;
   }
 
-  function stat(name: string) {
+  function propertiesOf(name: string) {
     return askOf('look up', name, async (blob, { signal }) => {
-      const { metadata, contentLength, lastModified } = await blob.getProperties({
-        abortSignal: signal,
-      });
-      if (isFolder(metadata)) return undefined;
-      return { size: contentLength ?? 0, mtimeMs: lastModified?.getTime() ?? 0 };
+      const properties = await blob.getProperties({ abortSignal: signal });
+      return isFolder(properties.metadata) ? undefined : properties;
     });
+  }
+
+  async function stat(name: string) {
+    const found = await propertiesOf(name);
+    return found && { size: found.contentLength ?? 0, mtimeMs: found.lastModified?.getTime() ?? 0 };
   }
 
   async function* entries(begin = ''): AsyncGenerator<ListedFile> {
@@ -201,7 +203,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     const blobHTTPHeaders = fieldsOf(name, writing.headers, md5);
     return (
       attempt: Try,
-      more: Pick<BlockBlobUploadOptions, 'conditions'> = {},
+      more: Pick<BlockBlobUploadOptions, 'conditions' | 'metadata'> = {},
       sends?: () => void,
     ) =>
       blob.upload(streamOf(body, attempt, sends), body.length, {
@@ -243,10 +245,11 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     async writeIf(name, body, tag, options = {}) {
       const upload = put(name, body, checkedMd5(name, body, options.md5), options);
       const conditions = tag === undefined ? { ifNoneMatch: '*' } : { ifMatch: tag };
+      const writeid = crypto.randomUUID();
       let sendings = 0;
       const isWritten = await ask(writing(name), async (attempt) => {
         try {
-          await upload(attempt, { conditions }, () => {
+          await upload(attempt, { conditions, metadata: { writeid } }, () => {
             sendings++;
           });
           return true;
@@ -257,7 +260,8 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
       });
       if (isWritten) return 'written';
       // Of a try whose answer was lost nobody knows whether it was that which changed the file.
-      const isOurs = sendings > 1 && Buffer.compare((await read(name)) ?? NOTHING, body) === 0;
+      // Its bytes do not tell: somebody else may have written the same.
+      const isOurs = sendings > 1 && (await propertiesOf(name))?.metadata?.writeid === writeid;
       return isOurs ? 'written' : 'changed';
     },
     async writeFile(name, path, options = {}) {
@@ -302,8 +306,6 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
 
 /** Names of blobs that are none of ours, for ours are safe: empty parts, dots, backslashes. */
 const STRANGE_NAME = /(?:^|\/)\.{0,2}(?:\/|$)|\\/;
-
-const NOTHING = new Uint8Array();
 
 /** Accounts with a hierarchical namespace (Data Lake) list folders among the files. */
 function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {

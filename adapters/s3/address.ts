@@ -1,6 +1,5 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { SetupError } from '../../src/errors.js';
-import { encodePath } from '../../src/urls.js';
 
 /** Whom the SDK asks. */
 export interface Host {
@@ -8,14 +7,6 @@ export interface Host {
   readonly endpoint: URL | undefined;
   readonly region: string;
   readonly forcePathStyle: boolean;
-}
-
-/**
- * The URL of a name under a base URL. S3 takes a `+` in a path for a space, as in a form; `%2B` is a
- * plus everywhere.
- */
-export function fileUrl(baseUrl: string, name: string): string {
-  return baseUrl + encodePath(name).replaceAll('+', '%2B');
 }
 
 /** The URL of a bucket, whose name is the first part of the host or of the path, as with the SDK. */

@@ -78,11 +78,12 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
     putIf: (key, body, tag, fields, md5) =>
       toWrite(key, async () => {
         const condition = tag === undefined ? { 'if-none-match': '*' } : { 'if-match': tag };
-        const all = { ...withDigest(typed(key, fields), md5), ...condition };
+        const id = crypto.randomUUID();
+        const own = { ...withDigest(typed(key, fields), md5), [`x-amz-meta-${WRITE_ID}`]: id };
         let isRepeated = false;
         for (let tries = 1; ; tries++) {
           try {
-            await client.send(toPut(key, body, all));
+            await client.send(toPut(key, body, { ...own, ...condition }));
             return 'written';
           } catch (error) {
             if (isUnsupported(error)) return 'unsupported';
@@ -94,7 +95,7 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
               continue;
             }
             // The answer to an attempt may have been lost: then what is in the way may be our own.
-            return isRepeated && (await reading.holds(key, body)) ? 'written' : 'changed';
+            return isRepeated && (await reading.isOf(key, id)) ? 'written' : 'changed';
           }
         }
       }),
@@ -138,6 +139,12 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
       }),
   };
 }
+
+/**
+ * The metadata by which a write on condition is known again. Its bytes do not tell: somebody else may
+ * have written the same, and would share the file unknowingly.
+ */
+const WRITE_ID = 'writeid';
 
 /** As the SDK does between attempts. */
 function backOff(tries: number): Promise<void> {
@@ -185,12 +192,18 @@ function reader({ sdk, client, at }: Connection) {
     }
   }
 
-  async function holds(key: string, body: Uint8Array): Promise<boolean> {
-    const there = await get(key);
-    return typeof there === 'object' && Buffer.compare(there.body, body) === 0;
+  /** Whether what is there now was put there by that write. */
+  async function isOf(key: string, writeId: string): Promise<boolean> {
+    try {
+      const { Metadata } = await client.send(new sdk.HeadObjectCommand(at(key)));
+      return Metadata?.[WRITE_ID] === writeId;
+    } catch (error) {
+      if (status(error) === 404) return false;
+      throw error;
+    }
   }
 
-  return { get, stat, holds };
+  return { get, stat, isOf };
 }
 
 /** What was asked for; `undefined` for what is not there, `'unchanged'` for a 304. */

@@ -1,7 +1,7 @@
 import { reason, SetupError } from '../../src/errors.js';
 import { loadPeer } from '../../src/load-peer.js';
 import { checkOptions } from '../../src/options.js';
-import { fileUrl } from './address.js';
+import { joinStoreUrl } from '../../src/urls.js';
 import type { Bucket } from './bucket.js';
 import type { CloudFrontKey, S3Settings } from './options.js';
 
@@ -31,7 +31,7 @@ export async function signedUrl(
     );
   }
   if (cloudFront === undefined) return (await open()).sign(key, expiresIn);
-  return forCloudFront(fileUrl(publicUrl, name), cloudFront, expiresIn);
+  return forCloudFront(joinStoreUrl(publicUrl, name), cloudFront, expiresIn);
 }
 
 async function forCloudFront(url: string, key: CloudFrontKey, expiresIn: number): Promise<string> {

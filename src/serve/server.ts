@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { keptFor, REVALIDATE } from '../cache-control.js';
+import { disarmingHeaders } from '../disarm.js';
 import { systemCode } from '../errors.js';
 import { contentType } from '../media-types.js';
 import type { NodeHandler } from '../next.js';
@@ -11,7 +12,6 @@ import { basePath, isLocal } from '../urls.js';
 import { bodiesOf, NO_BODIES } from './bodies.js';
 import { hashedSource } from './collected-hashed.js';
 import { plainSource } from './collected-plain.js';
-import { disarmingHeaders } from './disarm.js';
 import { statOf } from './disk.js';
 import { folderSource } from './folder.js';
 import { liveSource } from './live.js';

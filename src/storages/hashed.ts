@@ -5,6 +5,7 @@ import { isFileName, MANIFEST_NAME } from '../manifest.js';
 import { manifestReader, type ReaderOptions } from '../manifest-reader.js';
 import { didYouMean, nearNames } from '../near.js';
 import { checkOptions } from '../options.js';
+import { passedOn } from '../passed-on.js';
 import type { StorageSetting } from '../settings.js';
 import { isStorage, kindOf } from '../settings-checks.js';
 import type { Hashing, Storage, StorageContext } from '../storage.js';
@@ -170,30 +171,6 @@ async function baseUrlOf(files: Storage): Promise<string> {
 /** Folders have no content to hash; the empty name is the base URL. */
 function isFolder(name: string): boolean {
   return name === '' || name.endsWith('/');
-}
-
-/** What the storage underneath does as it is. */
-function passedOn(files: Storage): Omit<Storage, 'url'> {
-  const { path, writeFile, direct, entries, readVersion, writeIf } = files;
-  const { location, concurrency, keptHeaders, encoding } = files;
-  return {
-    read: (name) => files.read(name),
-    write: (name, body, writing) => files.write(name, body, writing),
-    delete: (name) => files.delete(name),
-    exists: (name) => files.exists(name),
-    stat: (name) => files.stat(name),
-    list: () => files.list(),
-    ...(path && { path: (name) => path.call(files, name) }),
-    ...(direct && { direct }),
-    ...(writeFile && { writeFile: (...args) => writeFile.apply(files, args) }),
-    ...(entries && { entries: (prefix) => entries.call(files, prefix) }),
-    ...(readVersion && { readVersion: (...args) => readVersion.apply(files, args) }),
-    ...(writeIf && { writeIf: (...args) => writeIf.apply(files, args) }),
-    ...(location !== undefined && { location }),
-    ...(concurrency !== undefined && { concurrency }),
-    ...(keptHeaders && { keptHeaders }),
-    ...(encoding && { encoding }),
-  };
 }
 
 function checkValues(options: HashedStorageOptions): void {

@@ -3,15 +3,25 @@ import { dirname, resolve } from 'node:path';
 import { NameError, orUndefined, SetupError } from '../errors.js';
 import { isInside, pathUnder } from '../names.js';
 import { baseUrlOption, checkMode, checkOptions } from '../options.js';
+import { passedOn } from '../passed-on.js';
+import { isStorage, kindOf } from '../settings-checks.js';
 import type { Storage } from '../storage.js';
-import { joinUrl } from '../urls.js';
+import { joinStoreUrl } from '../urls.js';
 import { fileSystemStorage } from './filesystem.js';
-import type { UploadBody } from './upload.js';
+import type { UploadBody } from './upload-body.js';
 
 export interface MediaStorageOptions {
+  /**
+   * The storage of the files where they are elsewhere, such as `s3Storage({ … })`; in the place of
+   * `root`, `fileMode` and `directoryMode`. @default a folder of this machine
+   */
+  readonly over?: Storage | undefined;
   /** The folder of the files. @default the setting `mediaRoot` */
   readonly root?: string | undefined;
-  /** The base URL of the files, ending in `/`. @default the setting `mediaUrl` */
+  /**
+   * The base URL of the files, ending in `/`.
+   * @default the setting `mediaUrl`; without one, that of `over`
+   */
   readonly baseUrl?: string | undefined;
   /** Each file's permissions; Django's FILE_UPLOAD_PERMISSIONS. @default 0o644 */
   readonly fileMode?: number | undefined;
@@ -33,19 +43,26 @@ export interface MediaStorage extends Storage {
    * taken, with seven random characters before its extension. It is there whole or not at all, and
    * never in the place of another, whoever else is saving.
    *
+   * Over a storage elsewhere all of a body is read before anything is sent: up to 8 MiB of it into
+   * memory, more into a temporary file. There a name always has the random characters where the body
+   * is larger than that, or the store cannot write on a condition. A store that keeps header fields
+   * gets those under which a browser stores what is active, such as HTML, and does not open it.
+   *
    * @throws {NameError} where nothing of the name is left, or it leaves the folder.
    * @throws {TooLargeError} for a body of more than `maxBytes`.
    */
   save(name: string, body: UploadBody): Promise<string>;
 }
 
-const OPTIONS = ['root', 'baseUrl', 'fileMode', 'directoryMode', 'maxBytes'] as const;
+const FOLDER_OPTIONS = ['root', 'fileMode', 'directoryMode'] as const;
+const OPTIONS = ['over', ...FOLDER_OPTIONS, 'baseUrl', 'maxBytes'] as const;
 
 /**
- * Uploaded files in a folder of this machine; Django's FileSystemStorage. It takes what
- * `createStaticFiles()` answers, and options that replace what is set there; or options alone.
+ * Uploaded files in a folder of this machine, Django's FileSystemStorage; or in a storage elsewhere, as
+ * django-storages keeps them. It takes what `createStaticFiles()` answers, and options that replace
+ * what is set there; or options alone.
  *
- * @throws {SetupError} where there is no folder, and for an unknown option.
+ * @throws {SetupError} where there is neither folder nor `over`, and for an unknown option.
  */
 export function mediaStorage(files: MediaSettings, options?: MediaStorageOptions): MediaStorage;
 export function mediaStorage(options: MediaStorageOptions): MediaStorage;
@@ -55,13 +72,28 @@ export function mediaStorage(
 ): MediaStorage {
   const [settings, options] = isSettings(first) ? [first.settings, second] : [undefined, first];
   checkOptions('mediaStorage()', options, OPTIONS);
-  const { fileMode, directoryMode, maxBytes = Number.POSITIVE_INFINITY } = options;
+  const { over, fileMode, directoryMode, maxBytes = Number.POSITIVE_INFINITY } = options;
   const baseUrl = baseUrlOption('mediaStorage()', options.baseUrl) ?? settings?.mediaUrl;
+  checkMaxBytes(maxBytes);
+  if (over !== undefined) {
+    checkOver(over, options);
+    return inStore(over, baseUrl, maxBytes);
+  }
   const root = checkedRoot(options.root ?? settings?.mediaRoot);
   checkMode('mediaStorage()', 'fileMode', fileMode);
   checkMode('mediaStorage()', 'directoryMode', directoryMode);
-  checkMaxBytes(maxBytes);
-  const files = fileSystemStorage({ root, fileMode, directoryMode });
+  return inFolder({ root, fileMode, directoryMode }, baseUrl, maxBytes);
+}
+
+interface Folder {
+  readonly root: string;
+  readonly fileMode: number | undefined;
+  readonly directoryMode: number | undefined;
+}
+
+function inFolder(folder: Folder, baseUrl: string | undefined, maxBytes: number): MediaStorage {
+  const { root } = folder;
+  const files = fileSystemStorage(folder);
 
   const path = (name: string) => pathUnder(root, name);
 
@@ -91,20 +123,60 @@ export function mediaStorage(
     path,
     stable: true,
     url(name) {
-      if (baseUrl !== undefined) return joinUrl(baseUrl, name);
+      if (baseUrl !== undefined) return joinStoreUrl(baseUrl, name);
       throw new SetupError(
         'mediaStorage() has no base URL: give it a baseUrl, or what createStaticFiles() answers.',
       );
     },
-    async save(name, body) {
-      const { saveUpload } = await import('./upload.js');
-      return saveUpload({ path, inside, fileMode, directoryMode, maxBytes }, name, body);
-    },
+    save: holdingErrors(async (name, body) => {
+      const { saveToFolder } = await import('./upload-folder.js');
+      return saveToFolder({ ...folder, path, inside, maxBytes }, name, body);
+    }),
+  };
+}
+
+/**
+ * A base URL that was given or set comes before the store's own, for `mediaUrl()` and templates know no
+ * other. The store is not completed by `attach()`: that gives it the base URL of static files.
+ */
+function inStore(over: Storage, baseUrl: string | undefined, maxBytes: number): MediaStorage {
+  const { path, direct, encoding, ...files } = passedOn(over);
+  let saver: MediaStorage['save'] | undefined;
+  return {
+    ...files,
+    ...(baseUrl
+      ? { url: (name) => joinStoreUrl(baseUrl, name), stable: true }
+      : {
+          url: (name) => over.url(name),
+          stable: over.stable ?? false,
+          ...(over.ready && { ready: async () => over.ready?.() }),
+        }),
+    save: holdingErrors(async (name, body) => {
+      const { storeSaver } = await import('./upload-store.js');
+      saver ??= storeSaver(over, maxBytes);
+      return saver(name, body);
+    }),
   };
 }
 
 function isSettings(first: MediaSettings | MediaStorageOptions): first is MediaSettings {
   return typeof first === 'object' && first !== null && 'settings' in first;
+}
+
+function checkOver(over: unknown, options: MediaStorageOptions): void {
+  const other = FOLDER_OPTIONS.find((key) => options[key] !== undefined);
+  if (other !== undefined) {
+    throw new SetupError(
+      `mediaStorage() takes ${other} for a folder of this machine, and over for a storage elsewhere: leave one of them out.`,
+    );
+  }
+  if (isStorage(over) && over.hashing === undefined) return;
+  const what = isStorage(over)
+    ? 'hashedStorage(), whose names are known by a manifest'
+    : kindOf(over);
+  throw new SetupError(
+    `mediaStorage()'s over must be a storage such as s3Storage({ … }), not ${what}.`,
+  );
 }
 
 function checkedRoot(root: unknown): string {
@@ -128,4 +200,22 @@ async function leadsInside(root: string, path: string): Promise<boolean> {
     if (found !== undefined) return isInside(found, base);
   }
   return true;
+}
+
+/**
+ * A stream of Node that fails while nobody reads it yet ends the process, unless somebody listens.
+ * Whoever reads it then learns of it all the same.
+ */
+function holdingErrors(save: MediaStorage['save']): MediaStorage['save'] {
+  const listener = () => {};
+  return async (name, body) => {
+    const { on, off } = Object(body) as Partial<NodeJS.EventEmitter>;
+    const isEmitter = typeof on === 'function' && typeof off === 'function';
+    if (isEmitter) on.call(body, 'error', listener);
+    try {
+      return await save(name, body);
+    } finally {
+      if (isEmitter) off.call(body, 'error', listener);
+    }
+  };
 }

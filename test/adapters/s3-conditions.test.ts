@@ -35,15 +35,30 @@ describe('writeIf', () => {
     expect(await storage.writeIf('a.json', text('ours'), undefined)).toBe('written');
     const tag = store.files.get('a.json')?.tag;
     expect(await storage.writeIf('a.json', text('ours, again'), tag)).toBe('written');
-    expect(store.asked.map(({ method }) => method)).toContain('GET');
+    expect(store.asked.map(({ method }) => method)).toContain('HEAD');
   });
 
-  test('does not take what others wrote for its own', async () => {
-    const store = await standIn({ fate: (_, n) => (n === 1 ? 'reset' : undefined) });
-    const storage = s3Storage(store.options);
-    store.files.set('a.json', { body: Buffer.from('theirs'), tag: '"theirs"', headers: {} });
-    expect(await storage.writeIf('a.json', text('ours'), undefined)).toBe('changed');
-    expect(store.files.get('a.json')?.body.toString()).toBe('theirs');
+  test.each(['theirs', 'ours'])(
+    'does not take %j, which others wrote, for its own',
+    async (body) => {
+      const store = await standIn({ fate: (_, n) => (n === 1 ? 'reset' : undefined) });
+      const storage = s3Storage(store.options);
+      store.files.set('a.json', { body: Buffer.from(body), tag: '"theirs"', headers: {} });
+      expect(await storage.writeIf('a.json', text('ours'), undefined)).toBe('changed');
+      expect(store.files.get('a.json')?.tag).toBe('"theirs"');
+    },
+  );
+
+  test('does not take what is gone when it looks for its own', async () => {
+    const store = await standIn({
+      fate({ method }, n) {
+        if (method === 'HEAD') store.files.clear();
+        return method === 'PUT' && n === 1 ? 'lost' : undefined;
+      },
+    });
+    expect(await s3Storage(store.options).writeIf('a.json', text('ours'), undefined)).toBe(
+      'changed',
+    );
   });
 
   test('asks again while another write is under way, and then knows how that ended', async () => {

@@ -142,6 +142,8 @@ describe('collectstatic that is interrupted', () => {
 
   it('says what is left to clear, and that a dry run has changed nothing', async () => {
     const root = interruptedProject(HERE);
+    await command(root, ['collectstatic']);
+    add(root, { 'site/a.txt': 'another a' });
     const published = 'write .staticfiles/manifests/';
     expect((await command(root, ['collectstatic', '-c'], published)).err).toBe(
       `${AFTER} Run it again to clear what is left over.\n`,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -134,6 +134,8 @@ const S3_CONFIGS = [
 const AZURE_CONFIGS = ['azure.config.js', 'azure-identity.config.js'];
 const OTHERS = [
   'choose.config.js',
+  'media.js',
+  'private-media.js',
   'private.js',
   'private-azure.js',
   'private-cloudfront.js',
@@ -261,7 +263,26 @@ describe.skipIf(swiftMissing)(`the page on object storage, on Swift${withoutSwif
     expect(await urlOf(folder, store, config, 'my_app/style.css')).toBe(first);
   });
 
-  test('has a private file that a signed URL shows, and nothing else', async () => {
+  test('has an upload that goes to the bucket, or to a folder, at one URL for all', async () => {
+    const store = await swiftStore();
+    const folder = site();
+    const local = await run(['media.js'], folder, environment(store));
+    expect(local).toBe('/media/avatars/my_photo.jpg\n'.repeat(2));
+    expect(readdirSync(join(folder, 'media/avatars'))).toEqual(['my_photo.jpg']);
+    expect(store.proxy.requests).toEqual([]);
+    const env = { ...environment(store), MEDIA_BUCKET: 'example', MEDIA_URL: store.publicUrl };
+    const [url = '', same] = (await run(['media.js'], folder, env)).trim().split('\n');
+    expect(url).toMatch(/\/avatars\/my_photo_\w{7}\.jpg$/); // Swift knows no conditions
+    expect(same).toBe(url);
+    const answer = await fetch(url);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect(await answer.text()).toBe('bytes, a Blob, or a stream of them');
+  });
+
+  test.each([
+    ['private.js', 'file'],
+    ['private-media.js', 'upload'],
+  ])('has in %s a private %s that a signed URL shows, and nothing else', async (program) => {
     const { proxy, env, options } = await swiftStore();
     const store = { proxy, env, options: { ...options, bucket: `${options.bucket}-private` } };
     const { S3Client, CreateBucketCommand } = await import('@aws-sdk/client-s3');
@@ -275,7 +296,7 @@ describe.skipIf(swiftMissing)(`the page on object storage, on Swift${withoutSwif
     });
     await client.send(new CreateBucketCommand({ Bucket: store.options.bucket }));
     const env2 = { ...env, HERE: JSON.stringify(store.options), NODE_NO_WARNINGS: '1' };
-    const url = (await run(['private.js'], site(), env2)).trim();
+    const url = (await run([program], site(), env2)).trim();
     const answer = await fetch(url);
     expect([answer.status, await answer.text()]).toEqual([200, 'an invoice']);
     expect(answer.headers.get('content-type')).toBe('application/pdf');

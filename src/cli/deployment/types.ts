@@ -1,5 +1,5 @@
+import { disarmingHeaders } from '../../disarm.js';
 import { contentType, EXTENSIONS } from '../../media-types.js';
-import { disarmingHeaders } from '../../serve/disarm.js';
 
 /** Where Content-Types look first, for some servers go through them one by one. */
 const COMMON = 'js css png jpg svg woff2 webp avif json map ico html txt gif mp4 woff'.split(' ');

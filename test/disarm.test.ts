@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contentType } from '../../src/media-types.js';
-import { disarmingHeaders } from '../../src/serve/disarm.js';
-import { chromiumMissing, hasChromium, launchChromium } from '../chromium.js';
+import { disarmingHeaders } from '../src/disarm.js';
+import { contentType } from '../src/media-types.js';
+import { chromiumMissing, hasChromium, launchChromium } from './chromium.js';
 
 const of = (name: string, type = contentType(name)) => disarmingHeaders(name, type);
 const dispositionOf = (name: string, type?: string) => of(name, type)['Content-Disposition'];

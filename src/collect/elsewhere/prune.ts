@@ -123,9 +123,9 @@ async function deploysIn(
   const isShared = manifestStorage.path === undefined;
   const line = publishedOf(generations, present.digest);
   const own = line.find(({ digest }) => digest === present.digest);
-  // It was written when the deploy began, and files may have been sent for long since.
-  const entry = isShared || own === undefined ? await entryOf(manifestStorage, manifestName) : own;
-  const published = entry === undefined ? now : 'mtimeMs' in entry ? entry.mtimeMs : timeOf(entry);
+  // Its copy was written when the deploy began, and files may have been sent for long since.
+  const entry = isShared ? await entryOf(manifestStorage, manifestName) : undefined;
+  const published = entry?.mtimeMs ?? (own === undefined ? now : latestOf(own));
   const archives = own === undefined ? [] : [own.name];
   const manifest = contentOf(present, hashing);
   const plain = sentPlainNames(present.body);
@@ -143,7 +143,7 @@ async function deploysIn(
       byDigest.set(generation.digest, deploy.archives);
       deploys.push(deploy);
     }
-    next = Math.min(next, timeOf(generation));
+    next = Math.min(next, latestOf(generation));
   }
   const begun: ArchivedDeploy[] = [];
   const givenUp: ArchivedDeploy[] = [];
@@ -157,6 +157,14 @@ async function deploysIn(
     if (deploy !== undefined) (mayCome ? begun : givenUp).push(deploy);
   }
   return { deploys, begun, givenUp, digest: present.digest };
+}
+
+/**
+ * When a deploy began, at the latest: the time in its name is by the clock of whoever deployed, and that
+ * may have been behind.
+ */
+function latestOf(generation: Generation): number {
+  return Math.max(timeOf(generation), generation.written);
 }
 
 /** `undefined` where it is gone: somebody else prunes as well. */

@@ -452,6 +452,39 @@ describe('prune by age', () => {
     later(HOUR / 2);
     expect(await own.files(storage).prune({ olderThan: '30m' })).toMatchObject({ kept: [{}] });
   });
+
+  it.each([
+    ['behind', -2],
+    ['ahead', 2],
+  ])('goes by the store’s clock where that of one who deployed was %s', async (_, hours) => {
+    const later = clock();
+    const { attach, ...memory } = memoryStorage();
+    let off = 0; // of this machine's clock, in milliseconds
+    const storage: Storage = {
+      ...memory,
+      write: (name, body) => memory.write(name, body, { mtimeMs: Date.now() - off }),
+      writeIf: async (name, body, tag) =>
+        memory.writeIf?.(name, body, tag, { mtimeMs: Date.now() - off }) ?? 'unsupported',
+    };
+    const own = await deployed(storage, 2);
+    const turn = (wanted: number) => {
+      later(wanted - off);
+      off = wanted;
+    };
+    for (const [version, wanted] of [
+      [3, hours * HOUR],
+      [4, 0],
+    ] as const) {
+      later(MINUTE);
+      turn(wanted);
+      await become(own, version);
+      await own.files(storage).collect();
+    }
+    const prune = () => own.files(storage).prune({ keep: 1, olderThan: '1h' });
+    expect(await prune()).toMatchObject({ kept: { length: 4 }, deleted: [] });
+    later(HOUR);
+    expect(await prune()).toMatchObject({ kept: [{}], dropped: { length: 3 } });
+  });
 });
 
 describe('a deploy', () => {

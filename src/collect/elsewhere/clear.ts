@@ -8,6 +8,7 @@ import type { Outcome, Run } from '../run.js';
 import { remove } from '../write.js';
 import {
   beginPruning,
+  demandWhole,
   forgetPruning,
   noteSureness,
   type PruningMark,
@@ -38,15 +39,13 @@ async function clear(
   { isCollected }: Outcome,
   mark: PruningMark | undefined,
 ): Promise<string[]> {
-  const names: string[] = [];
-  for await (const name of storage.list()) {
-    if (!isCollected(name)) names.push(name);
-  }
+  const listed = new Set<string>();
+  for await (const name of storage.list()) listed.add(name);
   const needed =
     mark === undefined || storage.hashing === undefined
       ? new Set<string>()
-      : await neededSince(storage, storage.hashing, isCollected);
-  const gone = names.filter((name) => !needed.has(name));
+      : await neededSince(storage, storage.hashing, isCollected, listed, mark);
+  const gone = [...listed].filter((name) => !isCollected(name) && !needed.has(name));
   await eachOf(
     gone,
     async (name) => {
@@ -65,8 +64,11 @@ async function neededSince(
   storage: Storage,
   { manifestName }: Hashing,
   isCollected: Outcome['isCollected'],
+  listed: ReadonlySet<string>,
+  mark: PruningMark,
 ): Promise<ReadonlySet<string>> {
   const archive = await readArchive(storage, manifestName);
+  await demandWhole(storage, listed, archive, mark);
   const generations = inOrder([...archive.generations, ...archive.others]);
   const own = generations.findLastIndex(({ name }) => isCollected(name));
   const digest = generations[own]?.digest;

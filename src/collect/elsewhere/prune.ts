@@ -20,6 +20,7 @@ import { remove } from '../write.js';
 import {
   type Archive,
   beginPruning,
+  demandWhole,
   forgetPruning,
   GIVEN_UP_MS,
   noteSureness,
@@ -57,9 +58,14 @@ async function prune(
   mark: PruningMark | undefined,
 ): Promise<PruneReport> {
   const sizes = new Map<string, number>();
-  for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
+  const listed = new Set<string>();
+  for await (const { name, size } of entriesOf(storage)) {
+    if (isOwn(name)) listed.add(name);
+    else sizes.set(name, size);
+  }
   // Only now: whoever has sent one of these files, has written down before what for.
   const archive = await readArchive(storage, hashing.manifestName);
+  await demandWhole(storage, listed, archive, mark);
   // The mark was written just now: this machine's clock may be wrong.
   const now = mark === undefined ? Date.now() : archive.latest;
   const { deploys, begun, givenUp, digest } = await deploysIn(storage, hashing, archive, now);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Storage } from '../../../src/storage.js';
+import type { ListedFile, Storage } from '../../../src/storage.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { type Exchange, proxyTo, type StoreProxy } from '../../proxy.js';
 import { type Site, type SiteOptions, site } from './site.js';
@@ -429,6 +429,70 @@ describe('prune and deploys that never came to be', () => {
     clock()(48 * HOUR);
     await own.files(storage).prune({ keep: 1 });
     expect((await filesOf3(storage)).length).toBe(1);
+  });
+});
+
+describe('prune where listings are not right', () => {
+  type Listing = (all: ListedFile[], prefix: string) => ListedFile[] | Promise<ListedFile[]>;
+  const OWN = '.staticfiles/';
+  const isManifest = ({ name }: ListedFile) => name.startsWith(`${OWN}manifests/`);
+  const isMark = ({ name }: ListedFile) => name.startsWith(`${OWN}pruning/`);
+
+  /** Four deploys, in a store that lists something else than there is. */
+  async function listing(listed: Listing) {
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 4);
+    const misleading: Storage = {
+      ...storage,
+      async *entries(prefix = '') {
+        yield* await listed(await entries(storage, prefix), prefix);
+      },
+    };
+    return { own, storage, misleading };
+  }
+
+  it.each<[string, Listing]>([
+    ['that of the archive is empty', (all, prefix) => (prefix === OWN ? [] : all)],
+    ['that of files is empty', (all, prefix) => (prefix === '' ? [] : all)],
+    ['they are old', (all) => all.filter((one) => !isMark(one))],
+    [
+      'a deploy is not in it any more',
+      (all, prefix) =>
+        prefix === OWN ? all.filter((one) => one !== all.findLast(isManifest)) : all,
+    ],
+  ])('it deletes nothing: %s', async (_, listed) => {
+    const { own, storage, misleading } = await listing(listed);
+    const before = await entries(storage);
+    const { status, out, err } = await own.call(misleading, ['prune', '--keep', '3']);
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(
+      /^Error: Nothing was deleted: the list of what is in the storage lacks '\.staticfiles\/[^']+', which is there\. /,
+    );
+    const after = await entries(storage);
+    expect(after.filter(({ name }) => name !== `${OWN}pruned.json`)).toEqual(before);
+  });
+
+  it('collectstatic --clear deletes nothing either', async () => {
+    const { own, storage, misleading } = await listing((all) => all.filter((one) => !isMark(one)));
+    const before = await fileNames(storage);
+    const { status, err } = await own.call(misleading, ['collectstatic', '--clear', '--no-input']);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringContaining('Nothing was deleted: the list of '),
+    ]);
+    expect(await fileNames(storage)).toEqual(before);
+  });
+
+  it('it goes on where somebody else has deleted what is missing', async () => {
+    const { own, storage, misleading } = await listing(async (all, prefix) => {
+      if (prefix !== OWN) return all;
+      const first = all.find(isManifest);
+      await storage.delete(first?.name ?? '');
+      return all.filter((one) => one !== first);
+    });
+    const report = await own.files(misleading).prune({ keep: 2 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}] });
+    expect(await lacking(storage)).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Generation, inOrder } from '../../archive.js';
+import { ARCHIVE, type Generation, inOrder } from '../../archive.js';
 import { CollectError } from '../../errors.js';
 import type { Manifest } from '../../manifest.js';
 import type { Hashing, Storage } from '../../storage.js';
@@ -46,16 +46,20 @@ async function clear(
       ? new Set<string>()
       : await neededSince(storage, storage.hashing, isCollected, listed, mark);
   const gone = [...listed].filter((name) => !isCollected(name) && !needed.has(name));
-  await eachOf(
-    gone,
-    async (name) => {
-      mark?.check();
-      tell({ type: 'delete', name });
-      if (options.dryRun) return;
-      await remove(storage, name);
-    },
-    storage.concurrency,
-  );
+  // The manifests last: by them prune knows what is left, where this breaks off.
+  const isManifest = (name: string) => name.startsWith(ARCHIVE);
+  for (const late of [false, true]) {
+    await eachOf(
+      gone.filter((name) => isManifest(name) === late),
+      async (name) => {
+        mark?.check();
+        tell({ type: 'delete', name });
+        if (options.dryRun) return;
+        await remove(storage, name);
+      },
+      storage.concurrency,
+    );
+  }
   return gone;
 }
 

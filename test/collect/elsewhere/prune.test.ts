@@ -441,6 +441,24 @@ describe('prune and deploys that never came to be', () => {
     expect(await filesOf3(storage)).toEqual([]);
   });
 
+  it('removes what a --clear that broke off has left', async () => {
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 2);
+    const breaking: Storage = {
+      ...storage,
+      concurrency: 1,
+      async delete(name) {
+        if (name.startsWith('only-1.')) throw new Error('killed');
+        await storage.delete(name);
+      },
+    };
+    await expect(own.files(breaking).collect({ clear: true })).rejects.toThrow('killed');
+    await own.files(storage).prune({ keep: 1 });
+    const { attach: _, ...fresh } = memoryStorage();
+    await own.files(fresh).collect();
+    expect((await fileNames(storage)).sort()).toEqual((await fileNames(fresh)).sort());
+  });
+
   it('goes by the clock of the store, where that of this machine is wrong', async () => {
     const store = await azurite.create();
     const storage = store.storage();

@@ -4,7 +4,16 @@ import type { ListedFile, Storage } from '../../../src/storage.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { type Exchange, proxyTo, type StoreProxy } from '../../proxy.js';
 import { type Site, type SiteOptions, site } from './site.js';
-import { entries, fileNames, lacking, objectOf, type Store, useStores } from './stores.js';
+import {
+  entries,
+  fileNames,
+  isListing,
+  lacking,
+  objectOf,
+  type Store,
+  sentThrough,
+  useStores,
+} from './stores.js';
 
 const { swift, azurite } = useStores();
 
@@ -120,6 +129,30 @@ describe.each([swift, azurite])('prune on $name', (kind) => {
       expect(variants['css/base.css']).toBeDefined();
     }
   });
+
+  it.skipIf(kind.missing)(
+    'deletes and sends nothing where a page answers for a listing',
+    async () => {
+      const store = await kind.create();
+      const own = await deployed(store.storage(), 3);
+      const before = await entries(store.storage(), '.staticfiles/manifests/');
+      const names = await fileNames(store.storage());
+      const { proxy, held } = await beside(store);
+      for (const prefix of ['staticfiles%2F', '']) {
+        proxy.before = async (request) =>
+          isListing(request) && request.path.includes(prefix)
+            ? { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html></html>' }
+            : undefined;
+        for (const args of [['prune', '--keep', '3'], ['collectstatic']]) {
+          const { status, err } = await own.call(held, args);
+          expect([status, err]).toEqual([1, expect.stringMatching(/no listing/)]);
+        }
+      }
+      expect(sentThrough(proxy.requests)).toEqual([]);
+      expect(await entries(store.storage(), '.staticfiles/manifests/')).toEqual(before);
+      expect(await fileNames(store.storage())).toEqual(names);
+    },
+  );
 
   it.skipIf(kind.missing)('keeps what others publish under another name', async () => {
     const store = await kind.create();

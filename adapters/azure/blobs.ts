@@ -21,7 +21,7 @@ import {
   isPassingBody,
 } from './faults.js';
 import { blobFields } from './fields.js';
-import { type Patience, persist, type Try } from './tries.js';
+import { BrokenBodyError, type Patience, persist, type Try } from './tries.js';
 import { sendFile, type Target } from './upload.js';
 
 /** What is asked of the container, checked. */
@@ -193,8 +193,14 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     const pages = client
       .listBlobsFlat({ prefix: path, includeMetadata: true, abortSignal: signal })
       .byPage({ maxPageSize: PAGE_SIZE, ...(continuationToken && { continuationToken }) });
-    const { value } = await pages.next();
-    return value as ContainerListBlobFlatSegmentResponse;
+    try {
+      const { value } = await pages.next();
+      return value as ContainerListBlobFlatSegmentResponse;
+    } catch (cause) {
+      // The SDK looks for the blobs in whatever was answered, such as a page of HTML.
+      if (cause instanceof TypeError) throw new BrokenBodyError('it is no listing', { cause });
+      throw cause;
+    }
   }
 
   /** What a call that puts a file whole needs; the store compares the MD5 with what arrives. */

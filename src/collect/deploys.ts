@@ -56,10 +56,10 @@ export async function archived(storage: Storage, archive: string): Promise<Archi
     const body = await storage.read(archive);
     if (body === undefined) return undefined;
     const place = storage.path?.(archive) ?? (storage.location ?? '') + archive;
-    return { manifest: parseManifest(body, place), body };
+    return { manifest: parseManifest(body, place, ''), body };
   } catch (cause) {
     throw new CollectError(
-      `Nothing was pruned: the manifest of another deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
+      `Nothing was pruned: the manifest of another deploy cannot be read, and so there is no telling what that deploy needs. Delete it if nobody needs that deploy any more. (${reason(cause)})`,
       { cause },
     );
   }

@@ -289,6 +289,23 @@ describe('a fault of the store is a sentence that says what to do:', () => {
       'Could not list s3://shelf/: the listing is not complete, and does not say how it goes on',
     );
   });
+
+  test.each([
+    ['a page of HTML', 'text/html', '<!doctype html><html><body>Hello</body></html>'],
+    ['a page that is no XML', 'text/html', '<!doctype html><p>Hello<br>'],
+    ['a page that calls itself XML', 'application/xml', '<html><body>Hello</body></html>'],
+    ['JSON', 'application/json', '{"Contents": []}'],
+    ['nothing', 'application/xml', ''],
+  ])('%s is not taken for a listing of nothing', async (_, type, body) => {
+    const { storage, options } = await storeWith(
+      always({ status: 200, text: body, headers: { 'Content-Type': type } }),
+    );
+    const listing = storage.list()[Symbol.asyncIterator]().next();
+    await expect(listing).rejects.toThrow(StorageError);
+    await expect(listing).rejects.toThrow(
+      `Could not list s3://shelf/: what answers at ${options.endpoint}/ gives no listing, and may be no store`,
+    );
+  });
 });
 
 describe('a store that is away', () => {

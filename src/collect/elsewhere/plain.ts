@@ -22,8 +22,9 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   run.threads.close();
   await storage.ready?.();
   const fields = fieldRules(storage, settings, storage.url(''));
-  const sent = await sendAll(run, toSend, fields, forms.possible);
+  // First: a run that ends between the two would leave them, and the next one find nothing to send.
   await removeAll(run, outdated);
+  const sent = await sendAll(run, toSend, fields, forms.possible);
   const changed = new Set(toSend.map(({ source }) => source.name));
   for (const { name, path } of files.values()) {
     if (!changed.has(name)) tell({ type: 'skip', name, path });

@@ -49,23 +49,29 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
   };
   const reading = reader(connection);
 
-  async function explain<T>(what: string, key: string, right: string, ask: () => Promise<T>) {
+  async function explain<T>(
+    what: string,
+    key: string,
+    right: string,
+    ask: () => Promise<T>,
+    fields?: Fields,
+  ) {
     try {
       return await ask();
     } catch (error) {
-      throw explained(error, { what: `${what} s3://${bucket}/${key}`, right }, place);
+      throw explained(error, { what: `${what} s3://${bucket}/${key}`, right, fields }, place);
     }
   }
   const toRead = <T>(key: string, ask: () => Promise<T>) =>
     explain('read', key, 's3:GetObject', ask);
-  const toWrite = <T>(key: string, ask: () => Promise<T>) =>
-    explain('write', key, 's3:PutObject', ask);
+  const toWrite = <T>(key: string, fields: Fields, ask: () => Promise<T>) =>
+    explain('write', key, 's3:PutObject', ask, fields);
 
   function toPut(key: string, body: Uint8Array, fields: Fields): Sdk.PutObjectCommand {
     return withFields(new sdk.PutObjectCommand({ ...at(key), Body: body }), fields);
   }
   async function put(key: string, body: Uint8Array, fields: Fields): Promise<void> {
-    await toWrite(key, () => client.send(toPut(key, body, fields)));
+    await toWrite(key, fields, () => client.send(toPut(key, body, fields)));
   }
 
   const sendFile = fileSender(connection, { partSize, put, explain: toWrite });
@@ -76,7 +82,7 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
     put: (key, body, fields, md5) => put(key, body, withDigest(typed(key, fields), md5)),
     putFile: (upload) => sendFile({ ...upload, fields: typed(upload.key, upload.fields) }),
     putIf: (key, body, tag, fields, md5) =>
-      toWrite(key, async () => {
+      toWrite(key, fields, async () => {
         const condition = tag === undefined ? { 'if-none-match': '*' } : { 'if-match': tag };
         const id = crypto.randomUUID();
         const own = { ...withDigest(typed(key, fields), md5), [`x-amz-meta-${WRITE_ID}`]: id };

@@ -183,6 +183,19 @@ describe('what is said of a fault in Azure:', () => {
     ]);
   });
 
+  test.each([{}, { 'Content-Length': 12 }])('who answers 200 is no store, %j', async (length) => {
+    const page = '<p>Hello</p>';
+    const url = await serve((_, response) => response.writeHead(200, length).end(page));
+    const storage = azureStorage({ container: 'static', url, clientOptions });
+    const why = `the answer of ${new URL(url).host} is not that of Azure Blob Storage. Does another server stand there, or between? Check the address: ${url}/static/.`;
+    await expect(storage.read('a.css')).rejects.toThrow(
+      new StorageError(`Could not read 'a.css' of ${url}/static/: ${why}`),
+    );
+    await expect(storage.exists('a.css')).rejects.toThrow(
+      new StorageError(`Could not look up 'a.css' of ${url}/static/: ${why}`),
+    );
+  });
+
   test.each([
     ['KeyBasedAuthenticationNotPermitted', 403, 'takes no account keys'],
     ['AccountIsDisabled', 403, 'is disabled'],

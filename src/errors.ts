@@ -3,6 +3,9 @@
  *
  * `code` stays the same from version to version, for programs; the message says what is wrong,
  * where, and what to do next, for people.
+ *
+ * `instanceof` knows errors of another copy of this package too: a program that is installed globally
+ * uses storages of the project's own copy.
  */
 export abstract class StaticFilesError extends Error {
   abstract readonly code: string;
@@ -11,6 +14,17 @@ export abstract class StaticFilesError extends Error {
     super(message, options);
     this.name = new.target.name;
   }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for, mostly one below
+    return isInstance(value, this);
+  }
+}
+
+function isInstance(value: unknown, asked: { readonly name: string }): boolean {
+  if (Function.prototype[Symbol.hasInstance].call(asked, value)) return true;
+  if (!systemCode(value)?.startsWith('ERR_STATICFILES_')) return false;
+  return asked === StaticFilesError || (value as Error).name === asked.name;
 }
 
 /** One thing that is wrong with the settings or with what they point to. */
@@ -140,6 +154,11 @@ export class TooLargeError extends StaticFilesError {
 /** The reason that an unknown thrown value gives. */
 export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** With a full stop, unless the text ends as a sentence does. */
+export function sentence(text: string): string {
+  return /[.!?]\)?$/.test(text) ? text : `${text}.`;
 }
 
 /** The `code` of a Node system error, such as `ENOENT`; `undefined` for anything else. */

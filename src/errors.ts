@@ -128,6 +128,16 @@ export class PeerError extends StaticFilesError {
 /** A store elsewhere that is away, or refuses: the message says what to do, `cause` what it said. */
 export class StorageError extends StaticFilesError {
   readonly code = 'ERR_STATICFILES_STORAGE';
+  /**
+   * Whether the same may succeed later, without anybody's doing: a store is away, or too busy.
+   * @default what `cause` tells
+   */
+  readonly isPassing: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly isPassing?: boolean } = {}) {
+    super(message, options);
+    this.isPassing = options.isPassing ?? isPassing(options.cause);
+  }
 }
 
 /** Collecting stopped; what was published before stands. */
@@ -165,6 +175,30 @@ export function sentence(text: string): string {
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What systems say where nobody answers, or no longer. */
+const AWAY: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOTFOUND', // of a container, the name comes with it
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
+/** Whether a fault may be gone later, without anybody's doing, for as much as it tells. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof StorageError) return error.isPassing;
+  if (AWAY.has(systemCode(error))) return true;
+  return error instanceof Error && error.cause !== undefined && isPassing(error.cause);
 }
 
 /** What systems say where there is no such file, or can be none. */

@@ -1,4 +1,10 @@
-import { reason, StaticFilesError, StorageError, systemCode } from '../../src/errors.js';
+import {
+  isPassing as isPassingInGeneral,
+  reason,
+  StaticFilesError,
+  StorageError,
+  systemCode,
+} from '../../src/errors.js';
 
 /** What is known of a bucket, for sentences about its faults. */
 export interface Place {
@@ -58,7 +64,18 @@ export function explained(error: unknown, { what, right }: Doing, place: Place):
   if (error instanceof StaticFilesError) return error;
   const times = attempts(error) > 1 ? ` (${attempts(error)} times)` : '';
   const why = said(error, right, place) ?? unsaid(error, place);
-  return new StorageError(`Could not ${what}${times}: ${why}`, { cause: error });
+  const message = `Could not ${what}${times}: ${why}`;
+  return new StorageError(message, { cause: error, isPassing: isPassing(error) });
+}
+
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Whether a fault may be gone later, without anybody's doing. */
+function isPassing(error: unknown): boolean {
+  const http = status(error);
+  if (http !== undefined) return PASSING_STATUSES.has(http);
+  const isBroken = error instanceof BrokenBodyError || code(error) === 'TimeoutError';
+  return isBroken || isPassingInGeneral(error);
 }
 
 /** Where the store answered. */

@@ -152,7 +152,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     refresh,
     async check() {
       const { checkStaticFiles } = await import('./checks.js');
-      return checkStaticFiles(resolved, sources(), destinationOf(resolved, storage()));
+      return checkStaticFiles(resolved, sources(), destinationOf(resolved, storage()), storage());
     },
     async collect(options) {
       const [{ checkFolders }, { collectFiles }] = await Promise.all([

@@ -56,6 +56,7 @@ export type Blobs = Required<
     | 'readVersion'
     | 'writeIf'
     | 'writeFile'
+    | 'checkName'
   >
 > & { signedUrl(name: string, seconds: number): Promise<string> };
 
@@ -238,6 +239,9 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   const writing = (name: string) => `write '${name}' to ${location}`;
 
   return {
+    async checkName(name) {
+      targetOf(name);
+    },
     read,
     async write(name, body, options = {}) {
       const upload = put(name, body, checkedMd5(name, body, options.md5), options);

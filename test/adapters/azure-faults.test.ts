@@ -44,6 +44,7 @@ describe('what is said of a fault in Azure:', () => {
       `there is no container 'not-there' at ${host}. Create it (az storage container create --name not-there), or correct the option 'container'.`,
     ]);
     expect(storage.location).toBe(`${store.azurite.url}/not-there/`);
+    await expect(storage.read('a.css')).rejects.toMatchObject({ isPassing: false });
   });
 
   test('the key is wrong', async () => {

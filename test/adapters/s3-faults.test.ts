@@ -29,6 +29,23 @@ async function storeWith(fate: StandInOptions['fate'], options = {}) {
 const once1 = (fate: Fate) => (_: Asked, n: number) => (n === 1 ? fate : undefined);
 const always = (fate: Fate) => () => fate;
 
+test.each<[boolean, Fate]>([
+  [true, 'reset'],
+  [true, 'half'],
+  [true, { status: 503, code: 'SlowDown' }],
+  [true, { status: 500 }],
+  [false, { status: 403, code: 'AccessDenied' }],
+  [false, { status: 403, code: 'InvalidAccessKeyId' }],
+  [false, { status: 404, code: 'NoSuchBucket' }],
+  [false, { status: 501, code: 'NotImplemented' }],
+  [false, { status: 507 }],
+])('that a fault may pass is %s of %j', async (isPassing, fate) => {
+  const { storage } = await storeWith(always(fate), { maxAttempts: 1 });
+  const fault = await storage.read('a.css').catch((error) => error);
+  expect(fault).toBeInstanceOf(StorageError);
+  expect(fault).toMatchObject({ isPassing });
+});
+
 describe('s3Storage tries again', () => {
   test.each<[string, Fate]>([
     ['a reset', 'reset'],

@@ -1,5 +1,5 @@
 import { ARCHIVE, type Generation, inOrder } from '../../archive.js';
-import { CollectError } from '../../errors.js';
+import { CollectError, ManifestError } from '../../errors.js';
 import type { Manifest } from '../../manifest.js';
 import type { Hashing, Storage } from '../../storage.js';
 import { archived, namesOf } from '../deploys.js';
@@ -93,7 +93,7 @@ async function manifestOf(storage: Storage, { name }: Generation): Promise<Manif
   try {
     return (await archived(storage, name))?.manifest;
   } catch (error) {
-    if (error instanceof CollectError) return undefined;
+    if (error instanceof CollectError && error.cause instanceof ManifestError) return undefined;
     throw error;
   }
 }

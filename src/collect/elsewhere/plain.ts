@@ -9,7 +9,7 @@ import { remove } from '../write.js';
 import { type Content, plainContent } from './content.js';
 import { fieldRules } from './fields.js';
 import { prepare } from './prepare.js';
-import { sendAll } from './send.js';
+import { checkNames, sendAll } from './send.js';
 
 /**
  * Collects files under their plain names into a storage elsewhere: what is there with the same size
@@ -20,6 +20,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const contents = await readAll(run);
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
+  await checkNames(storage, toSend);
   await storage.ready?.();
   const fields = fieldRules(storage, settings, storage.url(''));
   // First: a run that ends between the two would leave them, and the next one find nothing to send.
@@ -37,6 +38,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
     bytes: contents.reduce((sum, { size }) => sum + size, 0),
     compressed: forms.report,
     sent,
+    deleted: outdated,
     published: false,
     isCollected: (name) => files.has(name) || forms.names.has(name) || isOwn(name),
   };

@@ -24,7 +24,7 @@ import { type Archive, hasBeenPruned, isSureOfPlain, readArchive } from './gener
 import { entryOf } from './listing.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
-import { sendAll } from './send.js';
+import { checkNames, sendAll } from './send.js';
 
 /**
  * Collects files under hashed names into a storage elsewhere: hashes and rewrites them here, sends
@@ -124,6 +124,7 @@ async function draftOf(
     const record = isShared ? recordOf(present, storage, archive) : NO_RECORD;
     const manifestName = hasManifest ? hashing.manifestName : undefined;
     const prepared = await prepare(run, desk, contents, wanted, record, manifestName);
+    await checkNames(storage, prepared.toSend);
     const manifest = serialiseManifest(manifestEntries(entries, prepared.forms), {
       codings,
       encoding: storage.encoding,

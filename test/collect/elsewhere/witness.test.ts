@@ -52,7 +52,7 @@ async function archiveOf(rows: readonly Row[]) {
     });
   };
   for (const row of rows) await add(row);
-  return { storage, reads };
+  return { storage, reads, add };
 }
 
 /** Which film is told of a file that was written at that hour. */
@@ -206,6 +206,22 @@ describe('a file of which the listing tells no digest', () => {
     expect(reads).toEqual([]);
     await told(storage, ['a', 'A', 2], 40);
     expect(reads).toEqual([expect.stringContaining('-c-after-a')]);
+  });
+
+  it('is told by those too who have come since the archive was read', async () => {
+    const { storage, add } = await archiveOf([
+      ['a<none=A', 1],
+      ['b<a=A', 3],
+    ]);
+    const archive = await readArchive(storage, MANIFEST_NAME);
+    const file = { name: NAME, size: 1, mtimeMs: 5 * HOUR };
+    const isSure = async () => {
+      const present = { digest: 'a', body: manifest('A') };
+      return (await witnessOf(storage, archive, present)([file], 2 * HOUR))(content('A'), file);
+    };
+    expect(await isSure()).toBe(true);
+    await add(['c<a=C', 4]);
+    expect(await isSure()).toBe(false);
   });
 
   it('is not told where a manifest is gone, or others deploy too', async () => {

@@ -59,7 +59,7 @@ const PRUNING = `${STATE_FOLDER}/pruning/`;
 const PRUNED = `${STATE_FOLDER}/pruned.json`;
 /**
  * Manifests as which plain names may have been written by those of whom the archive does not tell:
- * rivals that were pruned, and runs that have sent again what is published already.
+ * rivals that were pruned, and runs that publish nothing.
  */
 const WRITERS = `${STATE_FOLDER}/writers/`;
 /** So often whoever prunes says so. */
@@ -139,14 +139,19 @@ export async function noteSureness(
   for (const { name } of archive.noted.filter(isOver)) await remove(storage, name);
 }
 
-/** Writes down that plain names are sent again as the manifest says that is published. */
-export async function noteRepair(
+/**
+ * Writes down that plain names are about to be written as a manifest says: the one that is published,
+ * or one that nobody will publish.
+ *
+ * @param archive as it was before
+ */
+export async function noteWriter(
   storage: Storage,
-  { generations }: Archive,
+  { generations, latest }: Archive,
   { body, digest }: { readonly body: Uint8Array; readonly digest: string },
 ): Promise<void> {
   const present = generations.findLast((one) => one.digest === digest);
-  const note = noteName({ digest, written: present?.written ?? 0 });
+  const note = noteName({ digest, written: present?.written ?? latest });
   await storage.write(note, body, { headers: MANIFEST_FIELDS });
 }
 

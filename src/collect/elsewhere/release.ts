@@ -24,7 +24,7 @@ import {
   type Archive,
   hasBeenPruned,
   isSureOfPlain,
-  noteRepair,
+  noteWriter,
   readArchive,
 } from './generations.js';
 import { entryOf } from './listing.js';
@@ -140,7 +140,7 @@ async function draftOf(
     if (options.dryRun) return draft;
     if (digest === present?.digest) {
       const isRepair = prepared.toSend.some(({ isNamedByContent }) => !isNamedByContent);
-      if (isRepair && isShared) await noteRepair(storage, archive, present);
+      if (isRepair && isShared) await noteWriter(storage, archive, present);
       return draft;
     }
     await announce(storage, hashing, draft, present, archive.generations);

@@ -4,8 +4,8 @@ import {
   beginPruning,
   hasBeenPruned,
   isSureOfPlain,
-  noteRepair,
   noteSureness,
+  noteWriter,
   readArchive as readArchiveOf,
 } from '../../../src/collect/elsewhere/generations.js';
 import { MANIFEST_NAME } from '../../../src/manifest.js';
@@ -150,7 +150,7 @@ describe('plain names are as the manifest says', () => {
   it('also where it was sent once more, as others learn', async () => {
     const storage = await archive(['a<none', 9], ['b<a', 8]);
     const body = Buffer.from('{"paths":{}}');
-    await noteRepair(storage, await readArchive(storage), { digest: 'b', body });
+    await noteWriter(storage, await readArchive(storage), { digest: 'b', body });
     const own = await readArchive(storage);
     expect(own.noted).toMatchObject([{ digest: 'b', from: NOW - 8 * HOUR }]);
     expect(isSureOfPlain(own, 'b')).toBe(true);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { archiveName } from '../../../src/archive.js';
 import type { Content } from '../../../src/collect/elsewhere/content.js';
 import {
-  noteRepair,
   noteSureness,
+  noteWriter,
   readArchive,
 } from '../../../src/collect/elsewhere/generations.js';
 import { witnessOf } from '../../../src/collect/elsewhere/witness.js';
@@ -248,7 +248,7 @@ describe('a file of which the listing tells no digest', () => {
       if (digest === 'b') await storage.delete(name);
     }
     expect(await told(storage, ['a', 'A', 3], 4)).toBe('B');
-    await noteRepair(storage, archive, { digest: 'a', body: manifest('A') });
+    await noteWriter(storage, archive, { digest: 'a', body: manifest('A') });
     expect(await told(storage, ['a', 'A', 3], 4)).toBe('');
     expect(await told(storage, ['a', 'A', 3], 1)).toBe('A');
   });
@@ -297,9 +297,9 @@ describe('whatever fails, and whoever comes at once', () => {
       const runs = Array.from({ length: 1 + random(3) }, async () => {
         const one = pick(random, own);
         // Who prunes and cannot say when that is over, is waited for.
-        return random(6) === 0
-          ? one.files(steady).prune({ keep: 1 })
-          : one.files(storage).collect();
+        const kind = random(8);
+        if (kind === 0) return one.files(steady).prune({ keep: 1 });
+        return one.files(storage).collect({ postProcess: kind > 1 });
       });
       await Promise.allSettled(runs);
       clock.isFair = true;

@@ -37,6 +37,7 @@ export async function prepare(
   const shelf = await lookInto(storage, contents, {
     manifestName,
     isVouchedFor: record.vouchesFor,
+    witness: record.witness,
     isEncoded,
     verify: options.verify === true,
   });

@@ -118,6 +118,11 @@ export function azureStorage(options: AzureStorageOptions): AzureStorage {
     readVersion: async (...args) => (await blobs()).readVersion(...args),
     writeIf: async (...args) => (await blobs()).writeIf(...args),
     writeFile: async (...args) => (await blobs()).writeFile(...args),
+    checkName: async (name) => (await blobs()).checkName(name),
+    async check() {
+      await blobs();
+      return [];
+    },
     url: (name) => joinUrl(baseUrl, name),
     stable: true,
     location,

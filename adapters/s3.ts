@@ -1,5 +1,5 @@
 import { attachable } from '../src/attachable.js';
-import { NameError, NotReadyError } from '../src/errors.js';
+import { NameError, NotReadyError, type Problem, reason } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
 import { checkBody } from '../src/options.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
@@ -20,6 +20,8 @@ export interface S3Storage extends Storage {
   readVersion: NonNullable<Storage['readVersion']>;
   writeIf: NonNullable<Storage['writeIf']>;
   writeFile: NonNullable<Storage['writeFile']>;
+  checkName: NonNullable<Storage['checkName']>;
+  check: NonNullable<Storage['check']>;
   /**
    * A URL by which everybody can read a file that is not public, for a while: for media. It is signed
    * for S3, or for CloudFront where `cloudFront` is set; nobody is asked whether there is such a file.
@@ -155,6 +157,10 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
       const fields = fieldsOf(name, writing, settings);
       await (await open()).putFile({ key, path, fields, md5: writing.md5?.toLowerCase() });
     },
+    async checkName(name) {
+      keyToWrite(name);
+    },
+    check: async () => checkBucket(await open()),
     async delete(name) {
       const key = keyOf(name);
       if (key !== undefined) await (await open()).remove(key);
@@ -174,6 +180,16 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     encoding,
     stable: true,
   };
+}
+
+/** The SDK knows its region, or does not, without asking anybody. */
+async function checkBucket(bucket: Bucket): Promise<Problem[]> {
+  try {
+    await bucket.host();
+    return [];
+  } catch (error) {
+    return [{ id: 'staticfiles.W107', level: 'warning', message: reason(error) }];
+  }
 }
 
 /** In bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */

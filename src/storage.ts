@@ -1,4 +1,5 @@
 import type { Coding } from './codings.js';
+import type { Problem } from './errors.js';
 import type { Manifest } from './manifest.js';
 
 /** What a storage knows of a file without reading it. */
@@ -129,6 +130,19 @@ export interface Storage {
   readonly stable?: boolean;
   /** How names are hashed; what collects and serves must know of it. Absent: they are not. */
   readonly hashing?: Hashing;
+  /**
+   * Whether a file can be written under `name`, without asking anybody. Absent: under every safe one.
+   *
+   * @throws {NameError} where it cannot, as where the name is too long.
+   */
+  checkName?(name: string): Promise<void>;
+  /**
+   * What is wrong with how it is set up, as far as that can be told without asking whoever keeps the
+   * files. Absent: it has nothing to say.
+   *
+   * @throws {PeerError} where a package is missing.
+   */
+  check?(): Promise<readonly Problem[]>;
   /** Fetches what `url()` needs. Absent: it needs nothing. */
   ready?(): Promise<void>;
   /** Fetches it again, and throws where that fails; then the last good state stays. */

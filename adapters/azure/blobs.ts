@@ -24,7 +24,7 @@ import {
   isPassingBody,
 } from './faults.js';
 import { blobFields } from './fields.js';
-import { type Patience, persist, type Try } from './tries.js';
+import { BrokenBodyError, type Patience, persist, type Try } from './tries.js';
 import { sendFile, type Target } from './upload.js';
 
 /** What is asked of the container, checked. */
@@ -56,6 +56,7 @@ export type Blobs = Required<
     | 'readVersion'
     | 'writeIf'
     | 'writeFile'
+    | 'checkName'
   >
 > & { signedUrl(name: string, seconds: number): Promise<string> };
 
@@ -199,8 +200,14 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     const pages = client
       .listBlobsFlat({ prefix: path, includeMetadata: true, abortSignal: signal })
       .byPage({ maxPageSize: PAGE_SIZE, ...(continuationToken && { continuationToken }) });
-    const { value } = await pages.next();
-    return value as ContainerListBlobFlatSegmentResponse;
+    try {
+      const { value } = await pages.next();
+      return value as ContainerListBlobFlatSegmentResponse;
+    } catch (cause) {
+      // The SDK looks for the blobs in whatever was answered, such as a page of HTML.
+      if (cause instanceof TypeError) throw new BrokenBodyError('it is no listing', { cause });
+      throw cause;
+    }
   }
 
   /** What a call that puts a file whole needs; the store compares the MD5 with what arrives. */
@@ -232,6 +239,9 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   const writing = (name: string) => `write '${name}' to ${location}`;
 
   return {
+    async checkName(name) {
+      targetOf(name);
+    },
     read,
     async write(name, body, options = {}) {
       const upload = put(name, body, checkedMd5(name, body, options.md5), options);

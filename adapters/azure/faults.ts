@@ -100,7 +100,8 @@ export function explained(error: unknown, doing: string, place: Place): unknown 
   const cause = error instanceof TriedError ? error.cause : error;
   const why = answered(cause, place) ?? unanswered(cause, place);
   const times = tries > 1 ? ` (${tries} times)` : '';
-  return new StorageError(`Could not ${doing}${times}: ${why}`, { cause });
+  const message = `Could not ${doing}${times}: ${why}`;
+  return new StorageError(message, { cause, isPassing: isPassing(cause) });
 }
 
 /** Where there was no answer, or none of a store. */

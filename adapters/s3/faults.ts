@@ -1,4 +1,10 @@
-import { reason, StaticFilesError, StorageError, systemCode } from '../../src/errors.js';
+import {
+  isPassing as isPassingInGeneral,
+  reason,
+  StaticFilesError,
+  StorageError,
+  systemCode,
+} from '../../src/errors.js';
 import type { Fields } from '../../src/stored-fields.js';
 
 /** What is known of a bucket, for sentences about its faults. */
@@ -61,7 +67,18 @@ export function explained(error: unknown, doing: Doing, place: Place): Error {
   if (error instanceof StaticFilesError) return error;
   const times = attempts(error) > 1 ? ` (${attempts(error)} times)` : '';
   const why = said(error, doing, place) ?? unsaid(error, place);
-  return new StorageError(`Could not ${doing.what}${times}: ${why}`, { cause: error });
+  const message = `Could not ${doing.what}${times}: ${why}`;
+  return new StorageError(message, { cause: error, isPassing: isPassing(error) });
+}
+
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Whether a fault may be gone later, without anybody's doing. */
+function isPassing(error: unknown): boolean {
+  const http = status(error);
+  if (http !== undefined) return PASSING_STATUSES.has(http);
+  const isBroken = error instanceof BrokenBodyError || code(error) === 'TimeoutError';
+  return isBroken || isPassingInGeneral(error);
 }
 
 /** Where the store answered. */

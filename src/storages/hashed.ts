@@ -74,6 +74,7 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   return attachable(fromManifest(alone, place, policy), (context) => {
     const { settings, under } = context;
     const files = under(over);
+    assertUnhashed(files);
     const manifests = manifestStorage === undefined ? files : under(manifestStorage);
     return settings.debug
       ? live(files, manifests, policy, context)
@@ -190,6 +191,14 @@ function checkValues(options: HashedStorageOptions): void {
     if (value === undefined || typeof value === 'function' || isStorage(value)) continue;
     refuse(key, `a storage, or a function that answers one, not ${kindOf(value)}`);
   }
+  if (typeof over === 'object') assertUnhashed(over);
+}
+
+function assertUnhashed({ hashing }: Storage): void {
+  if (hashing === undefined) return;
+  throw new SetupError(
+    "hashedStorage()'s over must be the storage of the files themselves, not another hashedStorage(): names get one hash.",
+  );
 }
 
 function isListOfGlobs(value: unknown): boolean {

@@ -44,6 +44,7 @@ describe('what is said of a fault in Azure:', () => {
       `there is no container 'not-there' at ${host}. Create it (az storage container create --name not-there), or correct the option 'container'.`,
     ]);
     expect(storage.location).toBe(`${store.azurite.url}/not-there/`);
+    await expect(storage.read('a.css')).rejects.toMatchObject({ isPassing: false });
   });
 
   test('the key is wrong', async () => {
@@ -214,5 +215,21 @@ describe('what is said of a fault in Azure:', () => {
     const doing = storage.writeIf?.('a.css', bytes('a'), undefined);
     await expect(doing).rejects.toThrow(StorageError);
     await expect(doing).rejects.toThrow(said);
+  });
+
+  test.each([
+    ['a page of HTML', 'text/html', '<!doctype html><html><body>Hello</body></html>'],
+    ['a page that calls itself XML', 'application/xml', '<html><body>Hello</body></html>'],
+    ['an empty element', 'application/xml', '<EnumerationResults/>'],
+    ['nothing', 'application/xml', ''],
+  ])('%s is not taken for a listing', async (_, type, body) => {
+    const { proxy, storage } = await store.behindProxy();
+    proxy.before = () => ({ status: 200, headers: { 'Content-Type': type }, body });
+    const listing = storage.list()[Symbol.asyncIterator]().next();
+    const { host } = new URL(storage.location);
+    await expect(listing).rejects.toThrow(StorageError);
+    await expect(listing).rejects.toThrow(
+      `Could not list ${storage.location} (7 times): the answer of ${host} broke off, or is not that of Azure Blob Storage: it is no listing.`,
+    );
   });
 });

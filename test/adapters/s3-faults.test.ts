@@ -29,6 +29,23 @@ async function storeWith(fate: StandInOptions['fate'], options = {}) {
 const once1 = (fate: Fate) => (_: Asked, n: number) => (n === 1 ? fate : undefined);
 const always = (fate: Fate) => () => fate;
 
+test.each<[boolean, Fate]>([
+  [true, 'reset'],
+  [true, 'half'],
+  [true, { status: 503, code: 'SlowDown' }],
+  [true, { status: 500 }],
+  [false, { status: 403, code: 'AccessDenied' }],
+  [false, { status: 403, code: 'InvalidAccessKeyId' }],
+  [false, { status: 404, code: 'NoSuchBucket' }],
+  [false, { status: 501, code: 'NotImplemented' }],
+  [false, { status: 507 }],
+])('that a fault may pass is %s of %j', async (isPassing, fate) => {
+  const { storage } = await storeWith(always(fate), { maxAttempts: 1 });
+  const fault = await storage.read('a.css').catch((error) => error);
+  expect(fault).toBeInstanceOf(StorageError);
+  expect(fault).toMatchObject({ isPassing });
+});
+
 describe('s3Storage tries again', () => {
   test.each<[string, Fate]>([
     ['a reset', 'reset'],
@@ -331,6 +348,23 @@ describe('a fault of the store is a sentence that says what to do:', () => {
     );
     await expect(storage.list()[Symbol.asyncIterator]().next()).rejects.toThrow(
       'Could not list s3://shelf/: the listing is not complete, and does not say how it goes on',
+    );
+  });
+
+  test.each([
+    ['a page of HTML', 'text/html', '<!doctype html><html><body>Hello</body></html>'],
+    ['a page that is no XML', 'text/html', '<!doctype html><p>Hello<br>'],
+    ['a page that calls itself XML', 'application/xml', '<html><body>Hello</body></html>'],
+    ['JSON', 'application/json', '{"Contents": []}'],
+    ['nothing', 'application/xml', ''],
+  ])('%s is not taken for a listing of nothing', async (_, type, body) => {
+    const { storage, options } = await storeWith(
+      always({ status: 200, text: body, headers: { 'Content-Type': type } }),
+    );
+    const listing = storage.list()[Symbol.asyncIterator]().next();
+    await expect(listing).rejects.toThrow(StorageError);
+    await expect(listing).rejects.toThrow(
+      `Could not list s3://shelf/: what answers at ${options.endpoint}/ gives no listing, and may be no store`,
     );
   });
 });

@@ -1,5 +1,7 @@
-import { NameError, NotReadyError } from '../src/errors.js';
+import { attachable } from '../src/attachable.js';
+import { NameError, NotReadyError, type Problem, reason } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
+import { checkBody } from '../src/options.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
 import type { Fields } from '../src/stored-fields.js';
 import { joinStoreUrl } from '../src/urls.js';
@@ -18,6 +20,8 @@ export interface S3Storage extends Storage {
   readVersion: NonNullable<Storage['readVersion']>;
   writeIf: NonNullable<Storage['writeIf']>;
   writeFile: NonNullable<Storage['writeFile']>;
+  checkName: NonNullable<Storage['checkName']>;
+  check: NonNullable<Storage['check']>;
   /**
    * A URL by which everybody can read a file that is not public, for a while: for media. It is signed
    * for S3, or for CloudFront where `cloudFront` is set; nobody is asked whether there is such a file.
@@ -49,9 +53,10 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
     ...files,
     url: (name) => joinStoreUrl(baseUrl ?? own.baseUrl(), normaliseName(name)),
     ...(baseUrl === undefined && !own.isKnown && { ready: own.learn }),
-    attach: ({ chosenStaticUrl }) => under(settings.publicUrl ?? chosenStaticUrl),
   });
-  return under(settings.publicUrl);
+  return attachable(under(settings.publicUrl), ({ chosenStaticUrl }) =>
+    under(settings.publicUrl ?? chosenStaticUrl),
+  );
 }
 
 /** Opens the bucket when it is first needed, for the SDK is large; again where that failed. */
@@ -138,10 +143,12 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     stat,
     exists: async (name) => (await stat(name)) !== undefined,
     async write(name, body, writing = {}) {
+      checkBody(name, body);
       const key = keyToWrite(name);
       await (await open()).put(key, body, fieldsOf(name, writing, settings), writing.md5);
     },
     async writeIf(name, body, tag, writing = {}) {
+      checkBody(name, body);
       const key = keyToWrite(name);
       return (await open()).putIf(key, body, tag, fieldsOf(name, writing, settings), writing.md5);
     },
@@ -150,6 +157,10 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
       const fields = fieldsOf(name, writing, settings);
       await (await open()).putFile({ key, path, fields, md5: writing.md5?.toLowerCase() });
     },
+    async checkName(name) {
+      keyToWrite(name);
+    },
+    check: async () => checkBucket(await open()),
     async delete(name) {
       const key = keyOf(name);
       if (key !== undefined) await (await open()).remove(key);
@@ -171,6 +182,16 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
   };
 }
 
+/** The SDK knows its region, or does not, without asking anybody. */
+async function checkBucket(bucket: Bucket): Promise<Problem[]> {
+  try {
+    await bucket.host();
+    return [];
+  } catch (error) {
+    return [{ id: 'staticfiles.W107', level: 'warning', message: reason(error) }];
+  }
+}
+
 /** In bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const LONGEST_KEY = 1024;
 
@@ -182,13 +203,13 @@ function isFile(name: string): boolean {
 /** The header fields of a file: what it is handed, and over that the storage's own. */
 function fieldsOf(
   name: string,
-  { headers }: WriteOptions,
+  writing: WriteOptions,
   { acl, storageClass, headers: own }: S3Settings,
 ): Fields {
   return {
-    ...keptFields(headers),
+    ...keptFields(writing.headers),
     ...(acl !== undefined && { 'x-amz-acl': acl }),
     ...(storageClass !== undefined && { 'x-amz-storage-class': storageClass }),
-    ...ownFields(own, normaliseName(name)),
+    ...ownFields(own, name, writing),
   };
 }

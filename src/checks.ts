@@ -1,16 +1,17 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Problem, SetupError, systemCode } from './errors.js';
+import { PeerError, type Problem, SetupError, systemCode } from './errors.js';
 import { isInside } from './names.js';
 import { ignorePatterns } from './patterns.js';
 import type { ResolvedSettings } from './settings.js';
 import type { Sources } from './sources.js';
+import type { Storage } from './storage.js';
 
 /** How many files of one kind of problem are named one by one. */
 const NAMED = 20;
 
 /**
- * Everything that is wrong or doubtful with where settings point: what can be seen on the disk.
+ * Everything that is wrong or doubtful with where settings point: what can be seen on this machine.
  * Faults in the settings themselves have stopped `createStaticFiles()` before.
  * https://docs.djangoproject.com/en/stable/ref/checks/#staticfiles
  */
@@ -18,10 +19,12 @@ export async function checkStaticFiles(
   settings: ResolvedSettings,
   sources: Sources,
   destination: string | undefined,
+  storage: Storage,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   try {
     problems.push(...checkFolders(settings, sources, destination));
+    problems.push(...(await checkStorage(storage)));
     if (problems.some(({ level }) => level === 'error')) return problems;
     problems.push(...(await checkSourceFiles(settings, sources)));
   } catch (error) {
@@ -29,6 +32,15 @@ export async function checkStaticFiles(
     problems.push({ id: 'staticfiles.E113', level: 'error', message: error.message });
   }
   return problems;
+}
+
+async function checkStorage(storage: Storage): Promise<readonly Problem[]> {
+  try {
+    return (await storage.check?.()) ?? [];
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    return [{ id: 'staticfiles.E111', level: 'error', message: error.message }];
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { archiveOf, type Generation, generationOf, inOrder, publishedOf } from './archive.js';
-import { reason } from './errors.js';
+import { reason, sentence } from './errors.js';
 import { type Manifest, parseManifest } from './manifest.js';
 import type { Storage } from './storage.js';
 
@@ -54,7 +54,7 @@ export function earlierManifests(): EarlierManifests {
         manifests = [...manifests, ...read.flat()].slice(0, MOST);
       } catch (error) {
         warn(
-          `The manifests of earlier deploys cannot be read in ${storage.location ?? 'the storage'}: ${reason(error)} Pages of an earlier release that ask for names which only that had, fail in this process.`,
+          `The manifests of earlier deploys cannot be read in ${storage.location ?? 'the storage'}: ${sentence(reason(error))} Pages of an earlier release that ask for names which only that had, fail in this process.`,
         );
       }
     },

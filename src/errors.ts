@@ -3,6 +3,9 @@
  *
  * `code` stays the same from version to version, for programs; the message says what is wrong,
  * where, and what to do next, for people.
+ *
+ * `instanceof` knows errors of another copy of this package too: a program that is installed globally
+ * uses storages of the project's own copy.
  */
 export abstract class StaticFilesError extends Error {
   abstract readonly code: string;
@@ -11,6 +14,17 @@ export abstract class StaticFilesError extends Error {
     super(message, options);
     this.name = new.target.name;
   }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked for, mostly one below
+    return isInstance(value, this);
+  }
+}
+
+function isInstance(value: unknown, asked: { readonly name: string }): boolean {
+  if (Function.prototype[Symbol.hasInstance].call(asked, value)) return true;
+  if (!systemCode(value)?.startsWith('ERR_STATICFILES_')) return false;
+  return asked === StaticFilesError || (value as Error).name === asked.name;
 }
 
 /** One thing that is wrong with the settings or with what they point to. */
@@ -114,6 +128,16 @@ export class PeerError extends StaticFilesError {
 /** A store elsewhere that is away, or refuses: the message says what to do, `cause` what it said. */
 export class StorageError extends StaticFilesError {
   readonly code = 'ERR_STATICFILES_STORAGE';
+  /**
+   * Whether the same may succeed later, without anybody's doing: a store is away, or too busy.
+   * @default what `cause` tells
+   */
+  readonly isPassing: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly isPassing?: boolean } = {}) {
+    super(message, options);
+    this.isPassing = options.isPassing ?? isPassing(options.cause);
+  }
 }
 
 /** Collecting stopped; what was published before stands. */
@@ -142,10 +166,39 @@ export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** With a full stop, unless the text ends as a sentence does. */
+export function sentence(text: string): string {
+  return /[.!?]\)?$/.test(text) ? text : `${text}.`;
+}
+
 /** The `code` of a Node system error, such as `ENOENT`; `undefined` for anything else. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What systems say where nobody answers, or no longer. */
+const AWAY: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOTFOUND', // of a container, the name comes with it
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+]);
+
+/** Whether a fault may be gone later, without anybody's doing, for as much as it tells. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof StorageError) return error.isPassing;
+  if (AWAY.has(systemCode(error))) return true;
+  return error instanceof Error && error.cause !== undefined && isPassing(error.cause);
 }
 
 /** What systems say where there is no such file, or can be none. */

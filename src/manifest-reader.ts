@@ -8,6 +8,7 @@ import {
   reason,
   StaticFilesError,
   StorageError,
+  sentence,
   systemCode,
 } from './errors.js';
 import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.js';
@@ -273,10 +274,6 @@ function warn(message: string): void {
 
 function silenceOf({ since }: Reading): string {
   return `its storage has not answered for ${durationText(performance.now() - since)}`;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** By what the archive names a manifest; see `collect/state`. */

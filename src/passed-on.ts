@@ -3,7 +3,7 @@ import type { Storage } from './storage.js';
 /** What a storage does as the one underneath does it; its URLs are its own. */
 export function passedOn(files: Storage): Omit<Storage, 'url'> {
   const { path, writeFile, direct, entries, readVersion, writeIf } = files;
-  const { location, concurrency, keptHeaders, encoding } = files;
+  const { location, concurrency, keptHeaders, encoding, checkName, check } = files;
   return {
     read: (name) => files.read(name),
     write: (name, body, writing) => files.write(name, body, writing),
@@ -21,5 +21,7 @@ export function passedOn(files: Storage): Omit<Storage, 'url'> {
     ...(concurrency !== undefined && { concurrency }),
     ...(keptHeaders && { keptHeaders }),
     ...(encoding && { encoding }),
+    ...(checkName && { checkName: (name) => checkName.call(files, name) }),
+    ...(check && { check: () => check.call(files) }),
   };
 }

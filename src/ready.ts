@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { durationText, milliseconds } from './durations.js';
-import { NotReadyError, reason, SetupError } from './errors.js';
+import { isPassing, NotReadyError, reason, SetupError } from './errors.js';
 import { manifestPlace } from './manifest-reader.js';
 import { checkOptions } from './options.js';
 import type { Storage } from './storage.js';
@@ -7,7 +8,8 @@ import type { Storage } from './storage.js';
 export interface ReadyOptions {
   /**
    * For how long it is waited at most: seconds, or a text such as `'10s'` or `'1m'`. `false`: as long
-   * as it takes.
+   * as it takes. A store that is away, or too busy, is asked again until then; what will not pass, such
+   * as wrong credentials, fails at once.
    * @default '30s'
    */
   readonly timeout?: number | string | false | undefined;
@@ -16,9 +18,12 @@ export interface ReadyOptions {
 const DEFAULT_TIMEOUT = '30s';
 /** What timers of Node can wait; beyond, they do not wait at all. */
 const LONGEST_MS = 2 ** 31 - 1;
+/** Before it is tried a second time; each time twice as long, by chance up to half less. */
+const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Waits for a storage, no longer than it is told. All who wait at the same time wait for one attempt;
+ * Waits for a storage, no longer than it is told, and tries again what may pass. All who wait at the same time wait for one attempt;
  * one that somebody gave up may never end, and so who comes after that begins anew.
  */
 export function readiness(storageOf: () => Storage): (options?: ReadyOptions) => Promise<void> {
@@ -52,13 +57,29 @@ export function readiness(storageOf: () => Storage): (options?: ReadyOptions) =>
 
   return async (options = {}) => {
     const timeoutMs = timeoutOf(options);
+    const end = performance.now() + timeoutMs;
     const before = successes;
-    const own = attempt ?? begin();
-    if ((await isInTime(own, timeoutMs)) || successes > before) return;
-    isStale = true;
-    if (attempt === own) attempt = undefined;
-    throw late(storageOf(), timeoutMs, fault);
+    for (let tries = 1; ; tries++) {
+      const own = attempt ?? begin();
+      try {
+        if ((await isInTime(own, end - performance.now())) || successes > before) return;
+      } catch (error) {
+        const pauseMs = pauseAfter(tries);
+        if (!isPassing(error) || performance.now() + pauseMs >= end) throw error;
+        await pause(pauseMs);
+        if (successes > before) return;
+        continue;
+      }
+      isStale = true;
+      if (attempt === own) attempt = undefined;
+      throw late(storageOf(), timeoutMs, fault);
+    }
   };
+}
+
+/** In milliseconds. Servers that were started together do not ask together. */
+function pauseAfter(tries: number): number {
+  return Math.min(PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS) * (1 - Math.random() / 2);
 }
 
 function timeoutOf(options: ReadyOptions): number {

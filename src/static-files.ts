@@ -51,7 +51,8 @@ export interface StaticFiles {
    * Fetches what `staticUrl()` needs, where that is not on this machine; in development, that is
    * nothing. Where it failed, the next call tries again.
    *
-   * @throws {ManifestError} where the manifest is missing or broken, or its storage refuses.
+   * @throws {ManifestError} where the manifest is missing or broken, or its storage refuses; where it is
+   *   away, when the time-out is over.
    * @throws {NotReadyError} where its storage does not answer within the time-out.
    */
   ready(options?: ReadyOptions): Promise<void>;
@@ -151,7 +152,7 @@ export function createStaticFiles(settings: Settings = {}): StaticFiles {
     refresh,
     async check() {
       const { checkStaticFiles } = await import('./checks.js');
-      return checkStaticFiles(resolved, sources(), destinationOf(resolved, storage()));
+      return checkStaticFiles(resolved, sources(), destinationOf(resolved, storage()), storage());
     },
     async collect(options) {
       const [{ checkFolders }, { collectFiles }] = await Promise.all([

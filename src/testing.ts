@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import { reason, SetupError } from './errors.js';
+import { reason, SetupError, sentence } from './errors.js';
 import {
   ACCEPTED,
   type Application,
@@ -145,7 +145,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   try {
     await once(server.listen(port, host), 'listening');
   } catch (cause) {
-    const why = `A live server cannot listen on ${host}:${port}: ${reason(cause)}.`;
+    const why = sentence(`A live server cannot listen on ${host}:${port}: ${reason(cause)}`);
     throw new SetupError(`${why} Without a port it takes one that is free.`, { cause });
   }
   return (server.address() as AddressInfo).port;

@@ -66,7 +66,7 @@ export async function collectFiles(
     const outcome = await collectInto(root, isHashed, run, desk);
     const warnings = [...doubts, ...planned, ...outcome.warnings];
     for (const message of warnings) tell({ type: 'warning', message });
-    const deleted = clear ? await clearRest(root, run, outcome) : [];
+    const cleared = clear ? await clearRest(root, run, outcome) : [];
     const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };
     for (const name of files.keys()) names[outcome.stepOf(name)].push(name);
     return {
@@ -76,7 +76,7 @@ export async function collectFiles(
       linked: names.link,
       unmodified: names.skip,
       hashed: outcome.hashed,
-      deleted,
+      deleted: [...new Set([...(outcome.deleted ?? []), ...cleared])],
       shadowed,
       missing: outcome.missing,
       warnings,

@@ -2,7 +2,9 @@ import { manifestNameOf } from '../archive.js';
 import { SUFFIXES } from '../codings.js';
 import { CollectError, ManifestError, reason } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
+import { manifestPlace } from '../manifest-reader.js';
 import type { Hashing, Storage } from '../storage.js';
+import { faultOf } from './fault.js';
 
 /** A deploy: a manifest that was published. */
 export interface Deploy {
@@ -49,19 +51,28 @@ export interface Archived {
 /**
  * Reads a manifest of the archive; `undefined` where it is gone.
  *
- * @throws {CollectError} where it cannot be read.
+ * @throws {CollectError} where it is none, with a ManifestError as the cause.
+ * @throws {StaticFilesError} where it cannot be had.
  */
 export async function archived(storage: Storage, archive: string): Promise<Archived | undefined> {
+  const place = manifestPlace(storage, archive);
+  const body = await bytesOf(storage, archive, place);
+  if (body === undefined) return undefined;
   try {
-    const body = await storage.read(archive);
-    if (body === undefined) return undefined;
-    const place = storage.path?.(archive) ?? (storage.location ?? '') + archive;
-    return { manifest: parseManifest(body, place), body };
+    return { manifest: parseManifest(body, place, ''), body };
   } catch (cause) {
     throw new CollectError(
-      `Nothing was pruned: the manifest of another deploy cannot be read, and so there is no telling what that deploy needs. Delete it if its files may go. (${reason(cause)})`,
+      `Nothing was pruned: the manifest of another deploy cannot be read, and so there is no telling what that deploy needs. ${reason(cause)} Delete it if the files of that deploy may go.`,
       { cause },
     );
+  }
+}
+
+async function bytesOf(storage: Storage, name: string, place: string) {
+  try {
+    return await storage.read(name);
+  } catch (cause) {
+    throw faultOf(`The manifest ${place} of another deploy could not be read`, cause);
   }
 }
 

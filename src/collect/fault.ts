@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
+import { CollectError, reason, StaticFilesError, sentence, systemCode } from '../errors.js';
 
 /** A source that was hashed, and is another one now. */
 export function changedMeanwhile(): Error {
@@ -24,7 +24,7 @@ export function collectFault(
 export function faultOf(what: string, cause: unknown, source?: string): StaticFilesError {
   if (cause instanceof StaticFilesError) return cause;
   const hint = hintFor(systemCode(cause), source);
-  const start = `${what}: ${reason(cause)}.`;
+  const start = sentence(`${what}: ${reason(cause)}`);
   return new CollectError(hint === undefined ? start : `${start} ${hint}`, { cause });
 }
 

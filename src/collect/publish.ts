@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archiveName, archiveOf, digestsIn } from '../archive.js';
 import { CODINGS, type Coding } from '../codings.js';
-import { CollectError, reason, StaticFilesError, systemCode } from '../errors.js';
+import { CollectError, reason, systemCode } from '../errors.js';
 import { type Manifest, parseManifest } from '../manifest.js';
 import { compareNames } from '../names.js';
 import type { Hashing, Storage } from '../storage.js';
@@ -123,14 +123,17 @@ export interface Published extends Present {
   readonly digest: string;
 }
 
-/** Reads the manifest that is published; `undefined` where there is none. */
+/**
+ * Reads the manifest that is published; `undefined` where there is none.
+ *
+ * @throws {StaticFilesError} where that cannot be done.
+ */
 export async function readPublished(hashing: Hashing): Promise<Published | undefined> {
   try {
     const present = await readPresent(hashing);
     return present && { ...present, digest: digestOf(present.body) };
   } catch (cause) {
-    if (cause instanceof StaticFilesError) throw cause; // it says what to do
-    throw damaged(`${placeOf(hashing)}: ${reason(cause)}.`, cause);
+    throw faultOf(`The manifest ${placeOf(hashing)} could not be read`, cause);
   }
 }
 
@@ -143,15 +146,11 @@ export function contentOf({ body }: Pick<Published, 'body'>, hashing: Hashing): 
   try {
     return parseManifest(body, placeOf(hashing), '');
   } catch (cause) {
-    throw damaged(reason(cause), cause);
+    throw new CollectError(
+      `The manifest of the last deploy cannot be read, and nothing was changed. ${reason(cause)} collectstatic --clear forgets it, and the files of earlier deploys with it.`,
+      { cause },
+    );
   }
-}
-
-function damaged(why: string, cause: unknown): CollectError {
-  return new CollectError(
-    `The manifest of the last deploy cannot be read, and nothing was changed. ${why} collectstatic --clear forgets it, and the files of earlier deploys with it.`,
-    { cause },
-  );
 }
 
 /**

@@ -65,6 +65,11 @@ export interface Progress {
 export interface SendingReport {
   readonly files: number;
   readonly bytes: number;
+  /**
+   * Their names there, in the order of sending. In a dry run, last and not counted, also those of
+   * compressed forms that nobody knows yet to be smaller.
+   */
+  readonly names: readonly string[];
 }
 
 /** What compressing did. */
@@ -87,6 +92,7 @@ export interface CollectReport {
   readonly unmodified: readonly string[];
   /** Every file's hashed name, where the storage hashes names. */
   readonly hashed: readonly { readonly name: string; readonly hashedName: string }[];
+  /** What `clear` removed, and compressed forms of a content that is no more. */
   readonly deleted: readonly string[];
   readonly shadowed: readonly ShadowedFile[];
   /** The references that lead to no file. */
@@ -122,6 +128,8 @@ export interface Outcome {
   readonly bytes: number;
   readonly compressed: CompressionReport;
   readonly sent?: SendingReport | undefined;
+  /** Compressed forms that are there no more. */
+  readonly deleted?: readonly string[];
   readonly published: boolean;
   /** Whether a name in the storage is one of those that are collected now. */
   isCollected(name: string): boolean;

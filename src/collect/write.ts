@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, readlink, rm, stat, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CollectError, reason, systemCode } from '../errors.js';
+import { CollectError, reason, sentence, systemCode } from '../errors.js';
 import type { FoundFile } from '../finder.js';
 import type { Storage } from '../storage.js';
 
@@ -47,7 +47,7 @@ export async function remove(storage: Storage, name: string): Promise<void> {
   try {
     await storage.delete(name);
   } catch (cause) {
-    throw new CollectError(`'${name}' could not be deleted: ${reason(cause)}.`, { cause });
+    throw new CollectError(sentence(`'${name}' could not be deleted: ${reason(cause)}`), { cause });
   }
 }
 

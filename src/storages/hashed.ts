@@ -1,3 +1,4 @@
+import { attachable } from '../attachable.js';
 import { milliseconds } from '../durations.js';
 import { SetupError, UnknownNameError } from '../errors.js';
 import { isGlob } from '../globs.js';
@@ -70,17 +71,15 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   const policy: Policy = { strict, manifestName, refreshMs, keepOriginals };
   const alone = typeof over === 'object' ? over : UNATTACHED;
   const place = typeof manifestStorage === 'object' ? manifestStorage : alone;
-  return {
-    ...fromManifest(alone, place, policy),
-    attach(context) {
-      const { settings, under } = context;
-      const files = under(over);
-      const manifests = manifestStorage === undefined ? files : under(manifestStorage);
-      return settings.debug
-        ? live(files, manifests, policy, context)
-        : fromManifest(files, manifests, policy);
-    },
-  };
+  return attachable(fromManifest(alone, place, policy), (context) => {
+    const { settings, under } = context;
+    const files = under(over);
+    assertUnhashed(files);
+    const manifests = manifestStorage === undefined ? files : under(manifestStorage);
+    return settings.debug
+      ? live(files, manifests, policy, context)
+      : fromManifest(files, manifests, policy);
+  });
 }
 
 /** In production: the manifest knows every name. */
@@ -192,6 +191,14 @@ function checkValues(options: HashedStorageOptions): void {
     if (value === undefined || typeof value === 'function' || isStorage(value)) continue;
     refuse(key, `a storage, or a function that answers one, not ${kindOf(value)}`);
   }
+  if (typeof over === 'object') assertUnhashed(over);
+}
+
+function assertUnhashed({ hashing }: Storage): void {
+  if (hashing === undefined) return;
+  throw new SetupError(
+    "hashedStorage()'s over must be the storage of the files themselves, not another hashedStorage(): names get one hash.",
+  );
 }
 
 function isListOfGlobs(value: unknown): boolean {

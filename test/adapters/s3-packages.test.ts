@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { start } from '../process.js';
-import { project } from '../project.js';
+import { add, project } from '../project.js';
 import { standIn } from './s3-stand-in.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,6 +29,20 @@ function run(cwd: string, ...lines: string[]): unknown {
   const program = ["import { s3Storage } from 'staticfiles/s3';", ...lines].join('\n');
   const args = ['--input-type=module', '-e', program];
   return JSON.parse(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' }));
+}
+
+/** What `staticfiles check` finds where files are to be in such a storage. */
+function checked(cwd: string, module: 's3' | 'azure', options: string): unknown {
+  add(cwd, {
+    'staticfiles.config.mjs': `import { hashedStorage } from 'staticfiles';
+      import { ${module}Storage } from 'staticfiles/${module}';
+      export default { storage: hashedStorage({ over: ${module}Storage(${options}) }) };`,
+  });
+  const bin = join(cwd, 'node_modules/staticfiles/dist/src/cli/bin.js');
+  const { AWS_REGION, AWS_DEFAULT_REGION, ...env } = process.env;
+  Object.assign(env, { AWS_CONFIG_FILE: join(cwd, 'none'), NODE_ENV: 'production' });
+  const { stdout } = spawnSync(process.execPath, [bin, 'check', '--json'], { cwd, env });
+  return JSON.parse(stdout.toString()).problems;
 }
 
 const TOLD =
@@ -63,6 +77,24 @@ describe('without the SDK', () => {
     );
   });
 
+  test('check says what to install', () => {
+    const folder = installed();
+    for (const [module, options] of [
+      ['s3', "{ bucket: 'shelf' }"],
+      ['azure', "{ container: 'shelf', accountName: 'example', accountKey: 'a2V5' }"],
+    ] as const) {
+      expect(checked(folder, module, options)).toEqual([
+        {
+          id: 'staticfiles.E111',
+          level: 'error',
+          message: expect.stringMatching(
+            /^\w+Storage\(\) needs (@\S+)\. Install it: npm install \1$/,
+          ),
+        },
+      ]);
+    }
+  });
+
   test('each signer is wanted for itself', () => {
     const folder = installed('@aws-sdk/client-s3');
     expect(run(folder, STORE, `await store.signedUrl('a')${TOLD};`)).toMatchObject({
@@ -79,6 +111,18 @@ describe('without the SDK', () => {
 });
 
 describe('with the SDK', () => {
+  test('check says where no region is known', () => {
+    const folder = installed('@aws-sdk/client-s3');
+    expect(checked(folder, 's3', "{ bucket: 'shelf', region: 'eu-west-1' }")).toEqual([]);
+    expect(checked(folder, 's3', "{ bucket: 'shelf' }")).toEqual([
+      {
+        id: 'staticfiles.W107',
+        level: 'warning',
+        message: expect.stringContaining("no region is known. Give the option 'region', or set"),
+      },
+    ]);
+  });
+
   test('a program that is done ends, whatever connections it keeps', async () => {
     const store = await standIn();
     const program = `

@@ -796,6 +796,18 @@ describe('options', () => {
     expect(() => hashedStorage(options as object)).toThrow(new SetupError(message));
   });
 
+  test('another of its kind underneath is refused, given or answered', () => {
+    const refusal = new SetupError(
+      "hashedStorage()'s over must be the storage of the files themselves, not another hashedStorage(): names get one hash.",
+    );
+    const inner = hashedStorage();
+    expect(() => hashedStorage({ over: inner })).toThrow(refusal);
+    for (const debug of [true, false]) {
+      const files = createStaticFiles({ debug, storage: hashedStorage({ over: () => inner }) });
+      expect(() => files.storage).toThrow(refusal);
+    }
+  });
+
   test('undefined is the same as absent', () => {
     const options = {
       over: undefined,

@@ -201,6 +201,8 @@ function notedIn({ name, mtimeMs }: ListedFile): Writer {
 
 /** What somebody holds who prunes. */
 export interface PruningMark {
+  /** Its name in the storage. */
+  readonly name: string;
   /** @throws {CollectError} where others may think by now that it is over. */
   check(): void;
   /** Writes down the end of it. */
@@ -240,6 +242,7 @@ export async function beginPruning(storage: Storage): Promise<PruningMark> {
     going = going.then(goOn);
   }, HEARTBEAT_MS).unref();
   return {
+    name,
     check() {
       if (isHeldUp()) throw heldUp(storage, fault);
     },
@@ -257,6 +260,37 @@ function heldUp({ location = 'the storage' }: Storage, cause: unknown): CollectE
   return new CollectError(
     `Not all was pruned: this was held up for so long, and could not tell others in ${location} that it goes on, that they may count on files again.${why} Run prune again.`,
     { cause },
+  );
+}
+
+/**
+ * Refuses listings by which files that are needed would be taken for left over, such as old ones, or
+ * those of something that is no store: who prunes must find the mark there, and every manifest that was
+ * listed before, unless somebody has deleted it since.
+ *
+ * @param listed the names that were listed before the archive was read
+ * @param mark none in a dry run
+ * @throws {CollectError} where something lacks.
+ */
+export async function demandWhole(
+  storage: Storage,
+  listed: ReadonlySet<string>,
+  { generations, others, pruning }: Archive,
+  mark: PruningMark | undefined,
+): Promise<void> {
+  const known = new Set([...generations, ...others, ...pruning].map(({ name }) => name));
+  if (mark !== undefined && !(listed.has(mark.name) && known.has(mark.name))) {
+    throw notWhole(storage, mark.name);
+  }
+  for (const name of listed) {
+    if (!name.startsWith(ARCHIVE) || known.has(name)) continue;
+    if (await storage.exists(name)) throw notWhole(storage, name);
+  }
+}
+
+function notWhole({ location = 'the storage' }: Storage, name: string): CollectError {
+  return new CollectError(
+    `Nothing was deleted: the list of what is in ${location} lacks '${name}', which is there. Run it again; if the list stays wrong, look at the store, and at what stands before it.`,
   );
 }
 

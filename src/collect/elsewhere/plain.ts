@@ -13,7 +13,7 @@ import { type Content, plainContent } from './content.js';
 import { fieldRules } from './fields.js';
 import { noteWriter, readArchive } from './generations.js';
 import { prepare } from './prepare.js';
-import { sendAll } from './send.js';
+import { checkNames, sendAll } from './send.js';
 
 /**
  * Collects files under their plain names into a storage elsewhere: what is there with the same size
@@ -24,11 +24,13 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
   const contents = await readAll(run);
   const { toSend, forms, outdated } = await prepare(run, desk, contents, contents);
   run.threads.close();
+  await checkNames(storage, toSend);
   await storage.ready?.();
   if (toSend.length > 0 && !options.dryRun) await announce(storage, toSend);
   const fields = fieldRules(storage, settings, storage.url(''));
-  const sent = await sendAll(run, toSend, fields, forms.possible);
+  // First: a run that ends between the two would leave them, and the next one find nothing to send.
   await removeAll(run, outdated);
+  const sent = await sendAll(run, toSend, fields, forms.possible);
   const changed = new Set(toSend.map(({ source }) => source.name));
   for (const { name, path } of files.values()) {
     if (!changed.has(name)) tell({ type: 'skip', name, path });
@@ -41,6 +43,7 @@ export async function collectPlainElsewhere(run: Run, desk: Desk): Promise<Outco
     bytes: contents.reduce((sum, { size }) => sum + size, 0),
     compressed: forms.report,
     sent,
+    deleted: outdated,
     published: false,
     isCollected: (name) => files.has(name) || forms.names.has(name) || isOwn(name),
   };

@@ -30,7 +30,7 @@ import {
 import { entryOf } from './listing.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
-import { sendAll } from './send.js';
+import { checkNames, sendAll } from './send.js';
 import { witnessOf } from './witness.js';
 
 /**
@@ -131,6 +131,7 @@ async function draftOf(
     const record = isShared ? recordOf(present, storage, archive) : NO_RECORD;
     const manifestName = hasManifest ? hashing.manifestName : undefined;
     const prepared = await prepare(run, desk, contents, wanted, record, manifestName);
+    await checkNames(storage, prepared.toSend);
     const manifest = serialiseManifest(manifestEntries(entries, prepared.forms), {
       codings,
       encoding: storage.encoding,

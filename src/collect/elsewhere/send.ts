@@ -23,9 +23,11 @@ export async function sendAll(
   const totalBytes = contents.reduce((sum, { size }) => sum + size, 0);
   let files = 0;
   let bytes = 0;
+  const names: string[] = [];
   const isLast = ({ isNamedByContent }: Content) => !isNamedByContent;
   for (const late of [false, true]) {
     const batch = contents.filter((content) => isLast(content) === late);
+    names.push(...batch.map(({ name }) => name));
     await eachOf(
       batch,
       async (content) => {
@@ -41,12 +43,22 @@ export async function sendAll(
     );
   }
   for (const name of possible) tell({ type: 'send', name, bytes: undefined });
-  return { files, bytes };
+  return { files, bytes, names: [...names, ...possible] };
+}
+
+/** @throws {NameError} where the storage cannot have a file of such a name. */
+export async function checkNames(storage: Storage, contents: readonly Content[]): Promise<void> {
+  for (const { name } of contents) await storage.checkName?.(name);
 }
 
 async function send(storage: Storage, content: Content, fields: FieldRules): Promise<void> {
   const { name, from, size, md5, times, source } = content;
-  const writing: WriteOptions = { md5, headers: fields.fieldsOf(content), mtimeMs: times?.mtimeMs };
+  const writing: WriteOptions = {
+    md5,
+    source: source.name,
+    headers: fields.fieldsOf(content),
+    mtimeMs: times?.mtimeMs,
+  };
   try {
     const isLarge = size > SMALL && storage.writeFile !== undefined;
     if (isLarge) await storage.writeFile?.(name, from, writing);

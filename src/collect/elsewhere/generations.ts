@@ -169,12 +169,19 @@ function rivalsOf(generations: readonly Generation[], digest: string): Generatio
   const published = line.filter(
     (one, index) => one === present || line[index - 1]?.after === one.digest,
   );
-  /** Many machines may deploy one release at once, and need not have written the same more than once. */
-  const isTwin = (one: Generation) =>
-    published.some((known) => known.digest === one.digest && known.after === one.after);
+  /**
+   * Many machines may deploy one release at once, and need not have written the same more than once.
+   * The same that comes after it was replaced is another matter.
+   */
+  const isTwin = (one: Generation, index: number) =>
+    published.some((known, back) => {
+      const next = published[back - 1];
+      const isInTime = next === undefined || index < generations.indexOf(next);
+      return isInTime && known.digest === one.digest && known.after === one.after;
+    });
   return generations.filter((one, index) => {
     if (published.includes(one) || one.digest === digest) return false;
-    return index > at || (present.written - one.written < GIVEN_UP_MS && !isTwin(one));
+    return index > at || (present.written - one.written < GIVEN_UP_MS && !isTwin(one, index));
   });
 }
 

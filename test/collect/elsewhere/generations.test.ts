@@ -106,6 +106,17 @@ describe('plain names are as the manifest says', () => {
       false,
     ],
     [
+      'not where a release has lost that had won before it was rolled back',
+      [
+        ['x<none', 9],
+        ['y<x', 8],
+        ['x<y', 7],
+        ['y<x', 6],
+        ['b<x', 5],
+      ],
+      false,
+    ],
+    [
       'not where a roll-back has lost',
       [
         ['x<none', 9],

@@ -39,6 +39,8 @@ export async function pruneElsewhere(
   pruning: Pruning,
 ): Promise<PruneReport> {
   if (pruning.dryRun) return prune(storage, hashing, pruning, undefined);
+  // Before anything is written there.
+  if ((await readPublished(hashing)) === undefined) throw nothingPublished(hashing);
   const mark = await beginPruning(storage);
   try {
     const report = await prune(storage, hashing, pruning, mark);
@@ -71,6 +73,7 @@ async function prune(
   const isOurs = namedBy([...deploys, ...begun, ...givenUp], sentNamesOf(gone));
   const files = [...sizes.keys()].filter((name) => !needed.has(name) && isOurs(name));
   const archives = gone.flatMap((deploy) => deploy.archives);
+  for (const { name, size } of archive.generations) sizes.set(name, size);
   if (mark !== undefined) await noteSureness(storage, archive, digest);
   for (const batch of [files, archives]) {
     await eachOf(
@@ -89,7 +92,7 @@ async function prune(
     kept: kept.map(reported),
     dropped: dropped.map(reported),
     deleted: [...files, ...archives],
-    bytes: files.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),
+    bytes: [...files, ...archives].reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),
   };
 }
 

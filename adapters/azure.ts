@@ -1,7 +1,8 @@
+import { attachable } from '../src/attachable.js';
 import { SetupError } from '../src/errors.js';
 import { normaliseName } from '../src/names.js';
-import { checkOptions } from '../src/options.js';
-import type { Storage, StorageContext } from '../src/storage.js';
+import { checkOptions, checkSpelling } from '../src/options.js';
+import type { Storage } from '../src/storage.js';
 import type { FieldsOption } from '../src/stored-fields.js';
 import { baseUrlFault, encodePath, joinUrl, resolveBaseUrl } from '../src/urls.js';
 import { type AzureAccountOptions, azureAccount } from './azure/account.js';
@@ -9,7 +10,11 @@ import type { AccessTier, Blobs, BlobsOptions } from './azure/blobs.js';
 import { checkOwnFields, KEPT_FIELDS } from './azure/fields.js';
 
 export type { FieldsOption } from '../src/stored-fields.js';
-export type { AzureAccountOptions, AzureCredential } from './azure/account.js';
+export type {
+  AzureAccountOptions,
+  AzureContainerClient,
+  AzureCredential,
+} from './azure/account.js';
 
 export interface AzureStorageOptions extends AzureAccountOptions {
   /** The folder of the container that holds the files: `'static'`. @default none */
@@ -21,8 +26,10 @@ export interface AzureStorageOptions extends AzureAccountOptions {
    */
   readonly publicUrl?: string | undefined;
   /**
-   * Header fields of every file, or of each by its name, over those that collecting gives it. Azure
-   * keeps Cache-Control, Content-Type, Content-Encoding, Content-Language and Content-Disposition.
+   * Header fields of every file, or of each by the name of its source, over those that collecting gives
+   * it, but for the coding that it has compressed a file in; not of the manifest, nor of what lies in
+   * `.staticfiles/`. Azure keeps Cache-Control, Content-Type, Content-Encoding, Content-Language and
+   * Content-Disposition.
    */
   readonly headers?: FieldsOption | undefined;
   /** What the files cost, by how often they are read. @default that of the account */
@@ -50,7 +57,6 @@ export interface AzureStorage extends Storage {
    * @throws {SetupError} without the key of the account.
    */
   signedUrl(name: string, options?: SignedUrlOptions): Promise<string>;
-  attach(context: StorageContext): AzureStorage;
 }
 
 const OPTIONS = [
@@ -133,9 +139,10 @@ export function azureStorage(options: AzureStorageOptions): AzureStorage {
         `signedUrl()'s expiresIn must be a number of seconds, not ${expiresIn}.`,
       );
     },
-    attach: ({ chosenStaticUrl }) => under(own ?? chosenStaticUrl ?? location),
   });
-  return under(own ?? location);
+  return attachable(under(own ?? location), ({ chosenStaticUrl }) =>
+    under(own ?? chosenStaticUrl ?? location),
+  );
 }
 
 /** Loads what needs the network, and connects, when it is first wanted; again where that failed. */
@@ -162,7 +169,7 @@ function refuse(text: string): never {
 
 function checkValues(options: AzureStorageOptions): void {
   const { headers, accessTier, concurrency, blockSize, encoding } = options;
-  if (typeof headers !== 'function') checkOwnFields(headers);
+  checkOwnFields(headers);
   if (accessTier !== undefined && !['Hot', 'Cool', 'Cold'].includes(accessTier)) {
     refuse(`accessTier must be 'Hot', 'Cool' or 'Cold', not '${accessTier}'.`);
   }
@@ -200,6 +207,16 @@ function checkedUrl(publicUrl: unknown): string | undefined {
   return resolveBaseUrl(publicUrl, '/');
 }
 
+/** The SDK's own; it hands others on to its parts. */
+const CLIENT_OPTIONS = [
+  'proxyOptions',
+  'userAgentOptions',
+  'retryOptions',
+  'keepAliveOptions',
+  'httpClient',
+  'audience',
+] as const satisfies readonly (keyof NonNullable<AzureStorageOptions['clientOptions']>)[];
+
 const RETRY_OPTIONS = [
   'maxTries',
   'tryTimeoutInMs',
@@ -209,12 +226,15 @@ const RETRY_OPTIONS = [
 
 /** How patient it is, by the SDK's own options where they are given. */
 function patienceOf({ client, clientOptions }: AzureStorageOptions): BlobsOptions['patience'] {
+  if (clientOptions !== undefined) {
+    checkSpelling("azureStorage()'s clientOptions", clientOptions, CLIENT_OPTIONS);
+  }
   const { retryOptions = {} } = clientOptions ?? {};
   checkOptions("azureStorage()'s clientOptions.retryOptions", retryOptions, RETRY_OPTIONS);
   for (const key of RETRY_OPTIONS) {
     const value = retryOptions[key];
-    if (value === undefined || value > 0) continue;
-    refuse(`clientOptions.retryOptions.${key} must be greater than 0, not ${value}.`);
+    if (value === undefined || (typeof value === 'number' && value > 0)) continue;
+    refuse(`clientOptions.retryOptions.${key} must be a number greater than 0, not ${value}.`);
   }
   const { maxTries, tryTimeoutInMs, retryDelayInMs, maxRetryDelayInMs } = retryOptions;
   return {

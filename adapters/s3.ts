@@ -1,5 +1,7 @@
+import { attachable } from '../src/attachable.js';
 import { NameError, NotReadyError, type Problem, reason } from '../src/errors.js';
 import { assertName, normaliseName } from '../src/names.js';
+import { checkBody } from '../src/options.js';
 import type { ListedFile, Storage, WriteOptions } from '../src/storage.js';
 import type { Fields } from '../src/stored-fields.js';
 import { joinStoreUrl } from '../src/urls.js';
@@ -51,9 +53,10 @@ export function s3Storage(options: S3StorageOptions): S3Storage {
     ...files,
     url: (name) => joinStoreUrl(baseUrl ?? own.baseUrl(), normaliseName(name)),
     ...(baseUrl === undefined && !own.isKnown && { ready: own.learn }),
-    attach: ({ chosenStaticUrl }) => under(settings.publicUrl ?? chosenStaticUrl),
   });
-  return under(settings.publicUrl);
+  return attachable(under(settings.publicUrl), ({ chosenStaticUrl }) =>
+    under(settings.publicUrl ?? chosenStaticUrl),
+  );
 }
 
 /** Opens the bucket when it is first needed, for the SDK is large; again where that failed. */
@@ -140,10 +143,12 @@ function filesIn(open: () => Promise<Bucket>, settings: S3Settings): Omit<S3Stor
     stat,
     exists: async (name) => (await stat(name)) !== undefined,
     async write(name, body, writing = {}) {
+      checkBody(name, body);
       const key = keyToWrite(name);
       await (await open()).put(key, body, fieldsOf(name, writing, settings), writing.md5);
     },
     async writeIf(name, body, tag, writing = {}) {
+      checkBody(name, body);
       const key = keyToWrite(name);
       return (await open()).putIf(key, body, tag, fieldsOf(name, writing, settings), writing.md5);
     },
@@ -198,13 +203,13 @@ function isFile(name: string): boolean {
 /** The header fields of a file: what it is handed, and over that the storage's own. */
 function fieldsOf(
   name: string,
-  { headers }: WriteOptions,
+  writing: WriteOptions,
   { acl, storageClass, headers: own }: S3Settings,
 ): Fields {
   return {
-    ...keptFields(headers),
+    ...keptFields(writing.headers),
     ...(acl !== undefined && { 'x-amz-acl': acl }),
     ...(storageClass !== undefined && { 'x-amz-storage-class': storageClass }),
-    ...ownFields(own, normaliseName(name)),
+    ...ownFields(own, name, writing),
   };
 }

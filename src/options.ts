@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { SetupError } from './errors.js';
 import { didYouMean, nearNames } from './near.js';
 import { baseUrlFault, resolveBaseUrl } from './urls.js';
@@ -20,12 +21,46 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
   }
 }
 
+/**
+ * The same for what is handed on to somebody who may know more: others pass, unless they look like one
+ * that is known.
+ *
+ * @throws {SetupError} with the option that it looks like.
+ */
+export function checkSpelling(owner: string, options: unknown, known: readonly string[]): void {
+  const unknown = Object.keys(Object(options)).filter((key) => !known.includes(key));
+  const others = unknown.filter((key) => nearNames(key, known).length === 0);
+  checkOptions(owner, options, [...known, ...others]);
+}
+
 /** Refuses an option of `owner` that can be no permissions. @throws {SetupError} */
 export function checkMode(owner: string, key: string, mode: unknown): void {
   if (mode === undefined) return;
   if (!Number.isInteger(mode) || (mode as number) < 0 || (mode as number) > 0o7777) {
     throw new SetupError(`${owner}'s ${key} must be a mode such as 0o644.`);
   }
+}
+
+/**
+ * Refuses what a storage is to write as `name` where it is no bytes.
+ *
+ * @throws {SetupError}
+ */
+export function checkBody(name: string, body: unknown): asserts body is Uint8Array {
+  if (isUint8Array(body)) return;
+  throw new SetupError(
+    `'${name}' cannot be written: a body must be a Uint8Array, such as a Buffer, not ${kindOfBody(body)}.`,
+  );
+}
+
+/** `a string`, `an ArrayBuffer`, `undefined`: its content is nobody's concern. */
+function kindOfBody(body: unknown): string {
+  if (body === null || body === undefined) return String(body);
+  const kind = Object.prototype.toString.call(body).slice('[object '.length, -1);
+  const name = ['String', 'Number', 'Boolean', 'Array', 'Object', 'Promise'].includes(kind)
+    ? kind.toLowerCase()
+    : kind;
+  return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /**

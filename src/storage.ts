@@ -31,6 +31,18 @@ export interface WriteOptions {
    * that nobody asks over HTTP ignore them. Where there is no `Content-Type`, the name tells it.
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The name that the project knows the file by, where that is another: of a hashed name and of a
+   * compressed form, that of their source. A storage's own header fields of a name go by it.
+   * @default the name that it is written under
+   */
+  readonly source?: string | undefined;
+  /**
+   * Whether it is to be answered with these `headers` and no others, as the manifest: a storage's own
+   * header fields do not count. They never do below `.staticfiles/`, where collecting keeps its notes.
+   * @default false
+   */
+  readonly final?: boolean | undefined;
   /** The MD5 of what is written, in hexadecimal digits: anything else is a fault, and is not kept. */
   readonly md5?: string | undefined;
 }
@@ -50,7 +62,11 @@ export interface Permissions {
 export interface Storage {
   /** The bytes of `name`; `undefined` where there is no such file. */
   read(name: string): Promise<Uint8Array | undefined>;
-  /** Puts `body` at `name`, whole or not at all, over what stood there. */
+  /**
+   * Puts `body` at `name`, whole or not at all, over what stood there.
+   *
+   * @throws {SetupError} for a body that is no `Uint8Array`: text has to be encoded, and a `Blob` read.
+   */
   write(name: string, body: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Removes `name`; done as well where there is no such file. */
   delete(name: string): Promise<void>;
@@ -131,7 +147,10 @@ export interface Storage {
   ready?(): Promise<void>;
   /** Fetches it again, and throws where that fails; then the last good state stays. */
   refresh?(): Promise<void>;
-  /** This storage, completed by the settings where its own options left something open. */
+  /**
+   * This storage, completed by the settings where its own options left something open. What was
+   * replaced in it, as in `{ ...s3Storage(options), url }`, stays so.
+   */
   attach?(context: StorageContext): Storage;
 }
 

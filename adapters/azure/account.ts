@@ -21,12 +21,29 @@ export interface AzureAccountOptions {
    */
   readonly url?: string | undefined;
   /** A ready client, which tries again as it was told when it was made. */
-  readonly client?: Sdk.ContainerClient | undefined;
+  readonly client?: AzureContainerClient | undefined;
   /** The SDK's own: proxy, user agent, and `retryOptions` but for the second host. */
   readonly clientOptions?: Sdk.StoragePipelineOptions | undefined;
 }
 
-export type AzureCredential = NonNullable<Parameters<typeof Sdk.newPipeline>[0]>;
+/**
+ * The SDK's ContainerClient, by what tells it. Its class itself would do for ES modules only: it has
+ * private members, and in CommonJS, where the SDK has files of its own, those are others.
+ */
+export interface AzureContainerClient {
+  readonly url: string;
+  readonly containerName: string;
+  readonly credential: object;
+  getBlockBlobClient(name: string): object;
+  listBlobsFlat(): object;
+}
+
+type SdkCredential = NonNullable<Parameters<typeof Sdk.newPipeline>[0]>;
+
+/** What gets tokens; or a credential of the SDK's own, by what all of those do. */
+export type AzureCredential =
+  | Extract<SdkCredential, { getToken: unknown }>
+  | { create(nextPolicy: never, options: never): object };
 
 /** What a client shows to the store: that of the account, a signature, a token, or nothing. */
 export type Proof = 'key' | 'signature' | 'token' | 'nothing';
@@ -62,7 +79,7 @@ export function azureAccount(options: AzureAccountOptions): AzureAccount {
         accountName !== undefined && accountKey !== undefined
           ? new sdk.StorageSharedKeyCredential(accountName, accountKey)
           : typeof credential === 'object'
-            ? credential
+            ? (credential as SdkCredential)
             : new sdk.AnonymousCredential();
       // Of this package's tries, each is one of the SDK's: see azure-tries.ts.
       const pipeline = sdk.newPipeline(proof, { ...clientOptions, retryOptions: { maxTries: 1 } });
@@ -87,7 +104,7 @@ function refuse(text: string): never {
 /** The ways to reach an account; none goes with another. */
 const WAYS = ['connectionString', 'accountName', 'accountKey', 'credential', 'url'] as const;
 
-function readyAccount(client: Sdk.ContainerClient, options: AzureAccountOptions): AzureAccount {
+function readyAccount(client: AzureContainerClient, options: AzureAccountOptions): AzureAccount {
   const isClient =
     typeof client === 'object' &&
     typeof client?.getBlockBlobClient === 'function' &&
@@ -107,7 +124,7 @@ function readyAccount(client: Sdk.ContainerClient, options: AzureAccountOptions)
     address: `${origin}${pathname}/`,
     container: containerName,
     ready: true,
-    connect: () => client,
+    connect: () => client as Sdk.ContainerClient,
   };
 }
 

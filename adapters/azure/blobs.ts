@@ -8,12 +8,15 @@ import { byteBudget, md5Of } from '../../src/file-parts.js';
 import { loadPeer } from '../../src/load-peer.js';
 import { contentType } from '../../src/media-types.js';
 import { normaliseName } from '../../src/names.js';
+import { checkBody } from '../../src/options.js';
 import type { ListedFile, Storage, WriteOptions } from '../../src/storage.js';
 import type { FieldsOption } from '../../src/stored-fields.js';
 import { type AzureAccount, proofOf } from './account.js';
 import { received, streamOf } from './bodies.js';
 import {
+  checkAnswer,
   explained,
+  ForeignAnswerError,
   faultStatus,
   isConditionUnmet,
   isNoFile,
@@ -21,7 +24,7 @@ import {
   isPassingBody,
 } from './faults.js';
 import { blobFields } from './fields.js';
-import { type Patience, persist, type Try } from './tries.js';
+import { BrokenBodyError, type Patience, persist, type Try } from './tries.js';
 import { sendFile, type Target } from './upload.js';
 
 /** What is asked of the container, checked. */
@@ -125,10 +128,9 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   }
 
   /** The type by the name, over it what the caller wants, and over that what the storage was told. */
-  function fieldsOf(given: string, handed: WriteOptions['headers'], blobContentMD5: Uint8Array) {
-    const name = normaliseName(given);
-    const fields = blobFields(name, handed, headers);
-    return { blobContentType: contentType(name), ...fields, blobContentMD5 };
+  function fieldsOf(name: string, writing: WriteOptions, blobContentMD5: Uint8Array) {
+    const fields = blobFields(name, writing, headers);
+    return { blobContentType: contentType(normaliseName(name)), ...fields, blobContentMD5 };
   }
 
   function version(name: string, unless?: string) {
@@ -140,10 +142,13 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
           // The SDK goes on amid a body only where its stream ends without an error; `ask` always.
           maxRetryRequests: 0,
         });
-        const body = await received(answer, alive);
+        const body = await received(answer, alive); // in any case: nobody else would read it
+        checkAnswer(answer);
         return isFolder(answer.metadata) ? undefined : { body, tag: answer.etag ?? '' };
       } catch (error) {
         if (faultStatus(error) === 304) return 'unchanged';
+        // The SDK's, of an answer without a length.
+        if (error instanceof RangeError) throw new ForeignAnswerError(error.message);
         throw error;
       }
     });
@@ -157,6 +162,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   function propertiesOf(name: string) {
     return askOf('look up', name, async (blob, { signal }) => {
       const properties = await blob.getProperties({ abortSignal: signal });
+      checkAnswer(properties);
       return isFolder(properties.metadata) ? undefined : properties;
     });
   }
@@ -194,14 +200,20 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
     const pages = client
       .listBlobsFlat({ prefix: path, includeMetadata: true, abortSignal: signal })
       .byPage({ maxPageSize: PAGE_SIZE, ...(continuationToken && { continuationToken }) });
-    const { value } = await pages.next();
-    return value as ContainerListBlobFlatSegmentResponse;
+    try {
+      const { value } = await pages.next();
+      return value as ContainerListBlobFlatSegmentResponse;
+    } catch (cause) {
+      // The SDK looks for the blobs in whatever was answered, such as a page of HTML.
+      if (cause instanceof TypeError) throw new BrokenBodyError('it is no listing', { cause });
+      throw cause;
+    }
   }
 
   /** What a call that puts a file whole needs; the store compares the MD5 with what arrives. */
   function put(name: string, body: Uint8Array, md5: Uint8Array, writing: WriteOptions) {
     const blob = targetOf(name);
-    const blobHTTPHeaders = fieldsOf(name, writing.headers, md5);
+    const blobHTTPHeaders = fieldsOf(name, writing, md5);
     return (
       attempt: Try,
       more: Pick<BlockBlobUploadOptions, 'conditions' | 'metadata'> = {},
@@ -216,6 +228,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
   }
 
   function checkedMd5(name: string, body: Uint8Array, wanted: string | undefined): Buffer {
+    checkBody(name, body);
     const md5 = md5Of(body);
     if (wanted === undefined || wanted.toLowerCase() === md5.toString('hex')) return md5;
     throw new StorageError(
@@ -284,7 +297,7 @@ export async function azureBlobs(options: BlobsOptions): Promise<Blobs> {
           );
         },
         async commit(ids, md5) {
-          const blobHTTPHeaders = fieldsOf(name, options.headers, md5);
+          const blobHTTPHeaders = fieldsOf(name, options, md5);
           await ask(writing(name), ({ signal }) =>
             blob.commitBlockList([...ids], { abortSignal: signal, blobHTTPHeaders, ...tier }),
           );

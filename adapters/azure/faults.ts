@@ -2,6 +2,20 @@ import { reason, StaticFilesError, StorageError, systemCode } from '../../src/er
 import type { Proof } from './account.js';
 import { BrokenBodyError, SilenceError, TriedError } from './tries.js';
 
+/** The answer of something that is no store, and says that all is well. */
+export class ForeignAnswerError extends Error {
+  override readonly name = 'ForeignAnswerError';
+}
+
+/**
+ * Every answer that tells of a blob says of which kind it is; a web server's page does not.
+ *
+ * @throws {ForeignAnswerError}
+ */
+export function checkAnswer({ blobType }: { readonly blobType?: string | undefined }): void {
+  if (blobType === undefined) throw new ForeignAnswerError('The answer has no x-ms-blob-type.');
+}
+
 /** What of the SDK's RestError is looked at. */
 interface RestFault extends Error {
   readonly statusCode?: number;
@@ -97,6 +111,9 @@ function unanswered(cause: unknown, { location }: Place): string {
   const host = new URL(location).host;
   if (cause instanceof SilenceError) {
     return `${host} is silent: ${cause.message}. Is the network slow, or does a firewall swallow the requests?`;
+  }
+  if (cause instanceof ForeignAnswerError) {
+    return `the answer of ${host} is not that of Azure Blob Storage. Does another server stand there, or between? Check the address: ${location}.`;
   }
   if (code === 'ENOTFOUND') {
     return `there is no host '${new URL(location).hostname}'. Is the account's name right, and does this machine resolve names?`;

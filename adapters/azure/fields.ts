@@ -1,5 +1,10 @@
 import type { BlobHTTPHeaders } from '@azure/storage-blob';
-import { checkFields, type Fields, type FieldsOption } from '../../src/stored-fields.js';
+import {
+  checkFieldsOption,
+  chosenFields,
+  type FieldsOption,
+  type Writing,
+} from '../../src/stored-fields.js';
 
 /** All that Azure keeps with a file, and what the SDK calls it. */
 const KEPT: ReadonlyMap<string, keyof BlobHTTPHeaders> = new Map([
@@ -12,6 +17,8 @@ const KEPT: ReadonlyMap<string, keyof BlobHTTPHeaders> = new Map([
 
 export const KEPT_FIELDS: ReadonlySet<string> = new Set(KEPT.keys());
 
+const RULES = { store: 'Azure', user: 'azureStorage()', kept: KEPT_FIELDS };
+
 /**
  * What a file is to be answered with, by the names of the SDK: the fields that it was handed, without
  * those that Azure does not keep, and over them its storage's own.
@@ -20,20 +27,21 @@ export const KEPT_FIELDS: ReadonlySet<string> = new Set(KEPT.keys());
  */
 export function blobFields(
   name: string,
-  handed: Fields | undefined,
+  writing: Writing,
   option: FieldsOption | undefined,
 ): BlobHTTPHeaders {
-  const own = typeof option === 'function' ? option(name) : option;
-  checkOwnFields(own);
+  const own = chosenFields(option, name, writing, RULES);
   const fields: BlobHTTPHeaders = {};
-  for (const [field, value] of [handed, own].flatMap((some) => Object.entries(some ?? {}))) {
+  for (const [field, value] of [writing.headers, own].flatMap((some) =>
+    Object.entries(some ?? {}),
+  )) {
     const key = KEPT.get(field.toLowerCase());
     if (key !== undefined) Object.assign(fields, { [key]: value });
   }
   return fields;
 }
 
-/** @throws {SetupError} for what are no fields that Azure takes. */
-export function checkOwnFields(fields: unknown): asserts fields is Fields | undefined {
-  checkFields(fields, { store: 'Azure', user: 'azureStorage()', kept: KEPT_FIELDS });
+/** @throws {SetupError} for what can be no fields that Azure takes. */
+export function checkOwnFields(option: unknown): void {
+  checkFieldsOption(option, RULES);
 }

@@ -49,23 +49,29 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
   };
   const reading = reader(connection);
 
-  async function explain<T>(what: string, key: string, right: string, ask: () => Promise<T>) {
+  async function explain<T>(
+    what: string,
+    key: string,
+    right: string,
+    ask: () => Promise<T>,
+    fields?: Fields,
+  ) {
     try {
       return await ask();
     } catch (error) {
-      throw explained(error, { what: `${what} s3://${bucket}/${key}`, right }, place);
+      throw explained(error, { what: `${what} s3://${bucket}/${key}`, right, fields }, place);
     }
   }
   const toRead = <T>(key: string, ask: () => Promise<T>) =>
     explain('read', key, 's3:GetObject', ask);
-  const toWrite = <T>(key: string, ask: () => Promise<T>) =>
-    explain('write', key, 's3:PutObject', ask);
+  const toWrite = <T>(key: string, fields: Fields, ask: () => Promise<T>) =>
+    explain('write', key, 's3:PutObject', ask, fields);
 
   function toPut(key: string, body: Uint8Array, fields: Fields): Sdk.PutObjectCommand {
     return withFields(new sdk.PutObjectCommand({ ...at(key), Body: body }), fields);
   }
   async function put(key: string, body: Uint8Array, fields: Fields): Promise<void> {
-    await toWrite(key, () => client.send(toPut(key, body, fields)));
+    await toWrite(key, fields, () => client.send(toPut(key, body, fields)));
   }
 
   const sendFile = fileSender(connection, { partSize, put, explain: toWrite });
@@ -76,7 +82,7 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
     put: (key, body, fields, md5) => put(key, body, withDigest(typed(key, fields), md5)),
     putFile: (upload) => sendFile({ ...upload, fields: typed(upload.key, upload.fields) }),
     putIf: (key, body, tag, fields, md5) =>
-      toWrite(key, async () => {
+      toWrite(key, fields, async () => {
         const condition = tag === undefined ? { 'if-none-match': '*' } : { 'if-match': tag };
         const id = crypto.randomUUID();
         const own = { ...withDigest(typed(key, fields), md5), [`x-amz-meta-${WRITE_ID}`]: id };
@@ -107,11 +113,10 @@ export async function openBucket(settings: S3Settings): Promise<Bucket> {
       let token: string | undefined;
       do {
         const request = { Bucket: bucket, Prefix: prefix, ContinuationToken: token };
-        const page = await explain('list', prefix, 's3:ListBucket', async () =>
-          // Unless they are encoded, keys with control characters make an XML that nobody can read.
-          complete(
-            await client.send(new sdk.ListObjectsV2Command({ ...request, EncodingType: 'url' })),
-          ),
+        // Unless they are encoded, keys with control characters make an XML that nobody can read.
+        const command = new sdk.ListObjectsV2Command({ ...request, EncodingType: 'url' });
+        const page = await explain('list', prefix, 's3:ListBucket', () =>
+          wholePage(client.send(command), place),
         );
         yield* (page.Contents ?? []).map((item) => listedFile(item, page.EncodingType));
         token = page.IsTruncated ? page.NextContinuationToken : undefined;
@@ -269,8 +274,27 @@ function listedFile(item: Sdk._Object, encoding: string | undefined): ListedFile
   };
 }
 
-/** Refuses a part of a listing that would pass for all of it. */
-function complete(page: Sdk.ListObjectsV2CommandOutput): Sdk.ListObjectsV2CommandOutput {
-  if (!page.IsTruncated || page.NextContinuationToken !== undefined) return page;
+/**
+ * Refuses what would pass for a listing of nothing, such as a page of HTML, and a part of one that would
+ * pass for all of it.
+ */
+async function wholePage(
+  answer: Promise<Sdk.ListObjectsV2CommandOutput>,
+  place: Place,
+): Promise<Sdk.ListObjectsV2CommandOutput> {
+  const page = await answer.catch((error: unknown) => {
+    throw status(error) === 200 ? noListing(place, error) : error; // one that nobody can read
+  });
+  const { Name, KeyCount, IsTruncated, NextContinuationToken } = page;
+  if ((Name ?? KeyCount ?? IsTruncated) === undefined) throw noListing(place);
+  if (!IsTruncated || NextContinuationToken !== undefined) return page;
   throw new Error('the listing is not complete, and does not say how it goes on.');
+}
+
+function noListing({ endpoint }: Place, cause?: unknown): Error {
+  const at = endpoint === undefined ? '' : ` at ${endpoint}`;
+  return new Error(
+    `what answers${at} gives no listing, and may be no store. Correct 'endpoint', or look at what stands before the store.`,
+    { cause },
+  );
 }

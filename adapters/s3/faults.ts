@@ -5,6 +5,7 @@ import {
   StorageError,
   systemCode,
 } from '../../src/errors.js';
+import type { Fields } from '../../src/stored-fields.js';
 
 /** What is known of a bucket, for sentences about its faults. */
 export interface Place {
@@ -19,6 +20,8 @@ export interface Doing {
   /** As in `Could not read s3://bucket/a.css`. */
   readonly what: string;
   readonly right: string;
+  /** What was said along with it. @default nothing */
+  readonly fields?: Fields | undefined;
 }
 
 /** What of the SDK's errors is looked at. */
@@ -60,11 +63,11 @@ function sdkFault(error: unknown): Partial<SdkFault> {
 }
 
 /** A fault of the store in a sentence or two: what was to be done, why it was not, and what to do. */
-export function explained(error: unknown, { what, right }: Doing, place: Place): Error {
+export function explained(error: unknown, doing: Doing, place: Place): Error {
   if (error instanceof StaticFilesError) return error;
   const times = attempts(error) > 1 ? ` (${attempts(error)} times)` : '';
-  const why = said(error, right, place) ?? unsaid(error, place);
-  const message = `Could not ${what}${times}: ${why}`;
+  const why = said(error, doing, place) ?? unsaid(error, place);
+  const message = `Could not ${doing.what}${times}: ${why}`;
   return new StorageError(message, { cause: error, isPassing: isPassing(error) });
 }
 
@@ -79,7 +82,7 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Where the store answered. */
-function said(error: unknown, right: string, place: Place): string | undefined {
+function said(error: unknown, { right, fields }: Doing, place: Place): string | undefined {
   const name = code(error);
   const sentence = SENTENCES[name]?.(place);
   if (sentence !== undefined) return `${sentence} (${name})`;
@@ -93,13 +96,41 @@ function said(error: unknown, right: string, place: Place): string | undefined {
   if (http === 507 || /^(?:QuotaExceeded|XMinioStorageFull)$/.test(name)) {
     return `the store has no room left. Make some, as by staticfiles prune, or have its quota raised. (${named(error)})`;
   }
+  if (http === 501) return `${notImplemented(fields)} (${named(error)})`;
   if (http >= 500) {
     return `the store failed: ${named(error)}. Try again later.`;
   }
   if (http === 404) {
     return `what answers${at(place)} knows nothing of it, and may be no store: ${named(error)}. Correct 'endpoint'.`;
   }
-  return `the store answered ${named(error)}`;
+  const hint = name === 'InvalidArgument' ? doubtOf(fields) : '';
+  return `the store answered ${named(error)}${hint}`;
+}
+
+/** The options that stores other than Amazon's may not know, as far as fields come from them. */
+function namedOptions(fields: Fields = {}): string[] {
+  return Object.keys(fields)
+    .filter((field) => field.startsWith('x-amz-'))
+    .map((field) => OPTIONS[field] ?? `${field} of 'headers'`);
+}
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  'x-amz-acl': "'acl'",
+  'x-amz-storage-class': "'storageClass'",
+};
+
+function notImplemented(fields: Fields | undefined): string {
+  const options = namedOptions(fields);
+  return options.length === 0
+    ? 'the store does not know what it was asked: it is older than that, or of another kind.'
+    : `the store does not know all that it was asked. Leave out ${options.join(' and ')}.`;
+}
+
+function doubtOf(fields: Fields | undefined): string {
+  const options = namedOptions(fields);
+  if (options.length === 0) return '';
+  const [be, them] = options.length === 1 ? ['Is', 'it'] : ['Are', 'them'];
+  return `. ${be} ${options.join(' and ')} right, and does the store know ${them}?`;
 }
 
 /** Where nobody answered, or nobody was asked. */

@@ -1,4 +1,10 @@
-import { checkFields, type Fields, type FieldsOption } from '../../src/stored-fields.js';
+import {
+  checkFieldsOption,
+  chosenFields,
+  type Fields,
+  type FieldsOption,
+  type Writing,
+} from '../../src/stored-fields.js';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html, "System-defined" */
 export const KEPT_FIELDS: ReadonlySet<string> = new Set([
@@ -13,9 +19,15 @@ export const KEPT_FIELDS: ReadonlySet<string> = new Set([
 /** Fields that tell S3 something: metadata, tags, encryption. */
 const STORES_OWN = /^x-amz-/;
 
+const RULES = { store: 'S3', user: 's3Storage()', kept: KEPT_FIELDS, told: STORES_OWN };
+
 /** The fields among these that S3 keeps, by their names in lower case. */
 export function keptFields(fields: Fields = {}): Fields {
-  return Object.fromEntries(lowerCase(fields).filter(([name]) => KEPT_FIELDS.has(name)));
+  return Object.fromEntries(
+    Object.entries(fields)
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => KEPT_FIELDS.has(name)),
+  );
 }
 
 /**
@@ -23,16 +35,15 @@ export function keptFields(fields: Fields = {}): Fields {
  *
  * @throws {SetupError} for one that S3 does not keep.
  */
-export function ownFields(option: FieldsOption | undefined, name: string): Fields {
-  const fields = typeof option === 'function' ? option(name) : option;
-  checkOwnFields(fields);
-  return Object.fromEntries(lowerCase(fields ?? {}));
+export function ownFields(
+  option: FieldsOption | undefined,
+  name: string,
+  writing: Writing,
+): Fields {
+  return chosenFields(option, name, writing, RULES);
 }
 
-/** @throws {SetupError} for what are no fields that S3 takes. */
-export function checkOwnFields(fields: unknown): asserts fields is Fields | undefined {
-  checkFields(fields, { store: 'S3', user: 's3Storage()', kept: KEPT_FIELDS, told: STORES_OWN });
+/** @throws {SetupError} for what can be no fields that S3 takes. */
+export function checkOwnFields(option: unknown): void {
+  checkFieldsOption(option, RULES);
 }
-
-const lowerCase = (fields: Fields) =>
-  Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value] as const);

@@ -4,58 +4,14 @@ import { normaliseName } from '../../src/names.js';
 import { checkOptions } from '../../src/options.js';
 import type { FieldsOption } from '../../src/stored-fields.js';
 import { baseUrlFault, resolveBaseUrl } from '../../src/urls.js';
+import {
+  CLIENT_OPTIONS,
+  clientConfig,
+  refuse,
+  type S3ClientOptions,
+  USUAL,
+} from './client-options.js';
 import { checkOwnFields } from './fields.js';
-
-/**
- * What of the SDK's configuration may stand beside the options. Its own parts (parsers, hashes,
- * streams) are no matter of a storage: who exchanges them hands over a ready client.
- */
-const CLIENT_OPTIONS = [
-  'authSchemePreference',
-  'cacheMiddleware',
-  'checksumAlgorithms',
-  'credentialDefaultProvider',
-  'credentials',
-  'customUserAgent',
-  'defaultsMode',
-  'disableClockSkewCorrection',
-  'disableMultiregionAccessPoints',
-  'disableS3ExpressSessionAuth',
-  'endpoint',
-  'endpointProvider',
-  'expectContinueHeader',
-  'extensions',
-  'followRegionRedirects',
-  'forcePathStyle',
-  'httpAuthSchemeProvider',
-  'httpAuthSchemes',
-  'ignoreConfiguredEndpointUrls',
-  'logger',
-  'maxAttempts',
-  'profile',
-  'region',
-  'requestChecksumCalculation',
-  'requestHandler',
-  'responseChecksumValidation',
-  'retryMode',
-  'retryStrategy',
-  's3ExpressIdentityProvider',
-  'signer',
-  'signerConstructor',
-  'signingRegion',
-  'sigv4aSigningRegionSet',
-  'systemClockOffset',
-  'tls',
-  'useAccelerateEndpoint',
-  'useArnRegion',
-  'useDualstackEndpoint',
-  'useFipsEndpoint',
-  'useGlobalEndpoint',
-  'userAgentAppId',
-] as const;
-
-/** What users get wrong first, when none of the names is near. */
-const USUAL = ['endpoint', 'region', 'credentials', 'forcePathStyle', 'maxAttempts'] as const;
 
 const OWN_OPTIONS = [
   'bucket',
@@ -70,13 +26,6 @@ const OWN_OPTIONS = [
   'partSize',
   'cloudFront',
 ] as const;
-
-/** The part of the SDK's configuration that an option may be; each SDK's own, whatever its version. */
-export type S3ClientOptions = {
-  readonly [Key in keyof S3ClientConfig as Key extends (typeof CLIENT_OPTIONS)[number]
-    ? Key
-    : never]?: S3ClientConfig[Key] | undefined;
-};
 
 /**
  * Where the files are, and the SDK's own configuration, such as `region`, `credentials`, `endpoint`,
@@ -101,8 +50,10 @@ export interface S3StorageOptions extends S3ClientOptions {
   /** The storage class of each file, such as `'STANDARD_IA'`. @default the bucket's */
   readonly storageClass?: string | undefined;
   /**
-   * The header fields that files are to be answered with, of all or by name; they win over what
-   * collecting gives. Besides those that S3 keeps, its own (`x-amz-…`) go along with the upload.
+   * The header fields that files are to be answered with, of all or by the name of the source; they win
+   * over what collecting gives, but for the coding that it has compressed a file in. Besides those that
+   * S3 keeps, its own (`x-amz-…`) go along with the upload; they alone with the manifest, and with what
+   * lies in `.staticfiles/`.
    */
   readonly headers?: FieldsOption | undefined;
   /**
@@ -155,14 +106,12 @@ export function checkedOptions(options: S3StorageOptions): S3Settings {
   checkClient(client, config);
   checkText('acl', acl);
   checkText('storageClass', storageClass);
-  if (typeof headers !== 'function') checkOwnFields(headers);
+  checkOwnFields(headers);
   if (encoding !== undefined && encoding !== 'br' && encoding !== 'gzip') {
     refuse('encoding', "'br' or 'gzip'", encoding);
   }
   checkInteger('concurrency', concurrency, 1, 'a whole number from 1 on');
   checkInteger('partSize', partSize, MIN_PART_SIZE, `bytes, ${MIN_PART_SIZE} (5 MiB) at least`);
-  checkEndpoint(config.endpoint);
-  if (config.region === '') refuse('region', "a region's name", '');
   const publicUrl = checkedPublicUrl(options.publicUrl);
   checkCloudFront(cloudFront, publicUrl);
   return {
@@ -182,28 +131,12 @@ export function checkedOptions(options: S3StorageOptions): S3Settings {
 }
 
 function checkNames(options: S3StorageOptions): void {
-  const { ...own } = Object(options);
-  for (const key of CLIENT_OPTIONS) delete own[key];
-  checkOptions('s3Storage()', options && own, [...OWN_OPTIONS, ...USUAL]);
-}
-
-function clientConfig(options: S3StorageOptions): S3ClientConfig {
-  const given = Object.entries(options).filter(
-    ([key, value]) => value !== undefined && CLIENT_OPTIONS.some((known) => known === key),
-  );
-  return { ...configuredEndpoint(options), ...Object.fromEntries(given) };
-}
-
-/** The environment's endpoint, which the SDK finds by itself and says nothing of. */
-function configuredEndpoint({
-  client,
-  ignoreConfiguredEndpointUrls,
-}: S3StorageOptions): S3ClientConfig {
-  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
-  const isIgnored =
-    ignoreConfiguredEndpointUrls ?? process.env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true';
-  const endpoint = ofS3 || ofAll;
-  return endpoint === undefined || isIgnored || client !== undefined ? {} : { endpoint };
+  const isClients = (key: string) => CLIENT_OPTIONS.some((known) => known === key);
+  const own =
+    typeof options === 'object' && options !== null
+      ? Object.fromEntries(Object.entries(options).filter(([key]) => !isClients(key)))
+      : options;
+  checkOptions('s3Storage()', own, [...OWN_OPTIONS, ...USUAL]);
 }
 
 function checkClient(client: unknown, config: S3ClientConfig): void {
@@ -254,12 +187,6 @@ function checkedPublicUrl(value: unknown): string | undefined {
   return resolveBaseUrl(value, '/');
 }
 
-function checkEndpoint(endpoint: unknown): void {
-  if (typeof endpoint !== 'string') return;
-  if (/^https?:\/\/[^/]/i.test(endpoint) && URL.canParse(endpoint)) return;
-  refuse('endpoint', "a URL of http or https such as 'http://localhost:9000'", endpoint);
-}
-
 function checkCloudFront(key: unknown, publicUrl: string | undefined): void {
   if (key === undefined) return;
   checkOptions("s3Storage()'s cloudFront", key, ['keyPairId', 'privateKey']);
@@ -281,16 +208,4 @@ function checkText(key: string, value: unknown): void {
 
 function checkInteger(key: string, value: unknown, least: number, rule: string): void {
   if (!Number.isSafeInteger(value) || (value as number) < least) refuse(key, rule, value);
-}
-
-function refuse(key: string, rule: string, value: unknown): never {
-  throw new SetupError(`s3Storage()'s ${key} must be ${rule}, not ${describe(value)}.`);
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string'
-    ? `'${value}'`
-    : typeof value === 'object'
-      ? 'an object'
-      : `${value}`;
 }

@@ -23,7 +23,7 @@ export interface Sending {
   /** Sends a file that is no larger than a part. */
   put(key: string, body: Uint8Array, fields: Fields): Promise<void>;
   /** Asks the store, and says what goes wrong there. Faults of the local file come as they are. */
-  explain<T>(key: string, ask: () => Promise<T>): Promise<T>;
+  explain<T>(key: string, fields: Fields, ask: () => Promise<T>): Promise<T>;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -34,8 +34,8 @@ export function fileSender(connection: Connection, { partSize, put, explain }: S
   const take = byteBudget();
 
   async function sendInParts(file: FileHandle, upload: Upload): Promise<void> {
-    const { key, path, md5 } = upload;
-    const ask = <T>(call: () => Promise<T>) => explain(key, call);
+    const { key, path, md5, fields } = upload;
+    const ask = <T>(call: () => Promise<T>) => explain(key, fields, call);
     const before = await file.stat();
     const hash = md5 === undefined ? undefined : createHash('md5');
     const multipart = await ask(() => begin(connection, upload));

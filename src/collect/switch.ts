@@ -5,6 +5,7 @@ import { faultOf } from './fault.js';
 import type { Run } from './run.js';
 
 export const MANIFEST_FIELDS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' };
+const WRITING = { headers: MANIFEST_FIELDS, final: true };
 
 /** The manifest that is published, with its tag where the storage has such. */
 export interface Present {
@@ -51,9 +52,7 @@ async function replace(
   const { manifestName, manifestStorage: storage } = hashing;
   let doubts: string[] = [];
   try {
-    const answer = await storage.writeIf?.(manifestName, body, before?.tag, {
-      headers: MANIFEST_FIELDS,
-    });
+    const answer = await storage.writeIf?.(manifestName, body, before?.tag, WRITING);
     if (answer === 'written') return [];
     if (answer !== 'changed') {
       doubts = [unsafe(hashing)];
@@ -80,7 +79,7 @@ async function switchByLooking(
   const now = isLocal ? before : await readPresent(hashing);
   if (!isLocal && isSame(now?.body, body)) return []; // the same release, twice
   if (!isSame(now?.body, before?.body)) throw lost(hashing);
-  await storage.write(manifestName, body, { headers: MANIFEST_FIELDS });
+  await storage.write(manifestName, body, WRITING);
   if (isLocal) return [];
   if (!isSame((await readPresent(hashing))?.body, body)) throw lost(hashing);
   return [unsafe(hashing)];

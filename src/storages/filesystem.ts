@@ -13,9 +13,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { attachable } from '../attachable.js';
 import { orUndefined, SetupError } from '../errors.js';
 import { PARTIAL, pathUnder } from '../names.js';
-import { baseUrlOption, checkMode, checkOptions } from '../options.js';
+import { baseUrlOption, checkBody, checkMode, checkOptions } from '../options.js';
 import type { Storage, WriteOptions } from '../storage.js';
 import { joinUrl } from '../urls.js';
 
@@ -72,10 +73,12 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
     }
   }
 
-  return {
+  const storage: Storage = {
     read: async (name) => orUndefined(readFile(path(name))),
-    write: (name, body, writing = {}) =>
-      put(name, (partial) => writeFile(partial, body, { flag: 'wx' }), writing),
+    async write(name, body, writing = {}) {
+      checkBody(name, body);
+      await put(name, (partial) => writeFile(partial, body, { flag: 'wx' }), writing);
+    },
     writeFile: (name, source, writing = {}) =>
       put(name, (partial) => copyFile(source, partial, COPY), writing),
     async delete(name) {
@@ -98,16 +101,15 @@ export function fileSystemStorage(options: FileSystemStorageOptions = {}): Stora
     path,
     direct: { fileMode, directoryMode },
     stable: true,
-    attach: ({ settings }) =>
-      fileSystemStorage({
-        ...options,
-        root:
-          options.root === undefined
-            ? settings.staticRoot
-            : resolve(settings.baseDir, options.root),
-        baseUrl: baseUrl ?? settings.staticUrl,
-      }),
   };
+  return attachable(storage, ({ settings }) =>
+    fileSystemStorage({
+      ...options,
+      root:
+        options.root === undefined ? settings.staticRoot : resolve(settings.baseDir, options.root),
+      baseUrl: baseUrl ?? settings.staticUrl,
+    }),
+  );
 }
 
 /** Never over another file, and by reference where the file system can (Btrfs, XFS, APFS). */

@@ -1,3 +1,4 @@
+import { attachable } from '../attachable.js';
 import { milliseconds } from '../durations.js';
 import { SetupError, UnknownNameError } from '../errors.js';
 import { isGlob } from '../globs.js';
@@ -70,18 +71,15 @@ export function hashedStorage(options: HashedStorageOptions = {}): Storage {
   const policy: Policy = { strict, manifestName, refreshMs, keepOriginals };
   const alone = typeof over === 'object' ? over : UNATTACHED;
   const place = typeof manifestStorage === 'object' ? manifestStorage : alone;
-  return {
-    ...fromManifest(alone, place, policy),
-    attach(context) {
-      const { settings, under } = context;
-      const files = under(over);
-      assertUnhashed(files);
-      const manifests = manifestStorage === undefined ? files : under(manifestStorage);
-      return settings.debug
-        ? live(files, manifests, policy, context)
-        : fromManifest(files, manifests, policy);
-    },
-  };
+  return attachable(fromManifest(alone, place, policy), (context) => {
+    const { settings, under } = context;
+    const files = under(over);
+    assertUnhashed(files);
+    const manifests = manifestStorage === undefined ? files : under(manifestStorage);
+    return settings.debug
+      ? live(files, manifests, policy, context)
+      : fromManifest(files, manifests, policy);
+  });
 }
 
 /** In production: the manifest knows every name. */

@@ -1,6 +1,7 @@
+import { attachable } from '../attachable.js';
 import { StorageError } from '../errors.js';
 import { normaliseName } from '../names.js';
-import { baseUrlOption, checkOptions } from '../options.js';
+import { baseUrlOption, checkBody, checkOptions } from '../options.js';
 import type { FileStat, Storage, WriteOptions } from '../storage.js';
 import { joinUrl } from '../urls.js';
 
@@ -14,10 +15,9 @@ export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   checkOptions('memoryStorage()', options, ['baseUrl']);
   const own = baseUrlOption('memoryStorage()', options.baseUrl);
   const shelf = emptyShelf();
-  return {
-    ...over(shelf, own ?? '/static/'),
-    attach: ({ settings }) => over(shelf, own ?? settings.staticUrl),
-  };
+  return attachable(over(shelf, own ?? '/static/'), ({ settings }) =>
+    over(shelf, own ?? settings.staticUrl),
+  );
 }
 
 /** The same files under a base URL. */
@@ -34,6 +34,7 @@ function over({ files, put }: Shelf, baseUrl: string): Storage {
     },
     async writeIf(name, body, tag, writing) {
       const key = normaliseName(name);
+      checkBody(key, body);
       if (files.get(key)?.tag !== tag) return 'changed';
       put(key, body, writing);
       return 'written';
@@ -79,6 +80,7 @@ function emptyShelf(): Shelf {
   return {
     files,
     put(name, body, { mtimeMs = Date.now(), md5 } = {}) {
+      checkBody(name, body);
       const own = new Uint8Array(body); // and not `slice()`, by which a Buffer goes on sharing its memory
       if (md5 !== undefined && md5.toLowerCase() !== md5Of(own)) {
         throw new StorageError(

@@ -235,6 +235,30 @@ test.each<[unknown, string]>([
     "azureStorage()'s headers: Cache-Control must be a string of printable ASCII characters.",
   ],
   [
+    { client, headers: { 'Cache Control': 'no-cache' } },
+    "azureStorage()'s headers: 'Cache Control' can be no name of a header field.",
+  ],
+  [
+    { client, headers: async () => ({}) },
+    "azureStorage()'s headers must be a function that answers at once, not a promise.",
+  ],
+  [
+    { container: 'c12', ...named, clientOptions: 5 },
+    "azureStorage()'s clientOptions takes an object of options: { proxyOptions, userAgentOptions, retryOptions, keepAliveOptions, httpClient, audience }.",
+  ],
+  [
+    { container: 'c12', ...named, clientOptions: { retryOption: { maxTries: 2 } } },
+    "'retryOption' is no option of azureStorage()'s clientOptions. Did you mean 'retryOptions'?",
+  ],
+  [
+    { container: 'c12', ...named, clientOptions: { retryOptions: 5 } },
+    "azureStorage()'s clientOptions.retryOptions takes an object of options: { maxTries, tryTimeoutInMs, retryDelayInMs, maxRetryDelayInMs }.",
+  ],
+  [
+    { container: 'c12', ...named, clientOptions: { retryOptions: { maxTries: 'six' } } },
+    "azureStorage()'s clientOptions.retryOptions.maxTries must be a number greater than 0, not six.",
+  ],
+  [
     { client, headers: [] },
     "azureStorage()'s headers must be an object of header fields, or a function of a name that answers one.",
   ],
@@ -244,7 +268,7 @@ test.each<[unknown, string]>([
   ],
   [
     { container: 'c12', ...named, clientOptions: { retryOptions: { maxTries: 0 } } },
-    "azureStorage()'s clientOptions.retryOptions.maxTries must be greater than 0, not 0.",
+    "azureStorage()'s clientOptions.retryOptions.maxTries must be a number greater than 0, not 0.",
   ],
 ])('azureStorage refuses %j', (options, message) => {
   expect(() => azureStorage(options as AzureStorageOptions)).toThrow(new SetupError(message));

@@ -184,6 +184,19 @@ describe('what is said of a fault in Azure:', () => {
     ]);
   });
 
+  test.each([{}, { 'Content-Length': 12 }])('who answers 200 is no store, %j', async (length) => {
+    const page = '<p>Hello</p>';
+    const url = await serve((_, response) => response.writeHead(200, length).end(page));
+    const storage = azureStorage({ container: 'static', url, clientOptions });
+    const why = `the answer of ${new URL(url).host} is not that of Azure Blob Storage. Does another server stand there, or between? Check the address: ${url}/static/.`;
+    await expect(storage.read('a.css')).rejects.toThrow(
+      new StorageError(`Could not read 'a.css' of ${url}/static/: ${why}`),
+    );
+    await expect(storage.exists('a.css')).rejects.toThrow(
+      new StorageError(`Could not look up 'a.css' of ${url}/static/: ${why}`),
+    );
+  });
+
   test.each([
     ['KeyBasedAuthenticationNotPermitted', 403, 'takes no account keys'],
     ['AccountIsDisabled', 403, 'is disabled'],
@@ -202,5 +215,21 @@ describe('what is said of a fault in Azure:', () => {
     const doing = storage.writeIf?.('a.css', bytes('a'), undefined);
     await expect(doing).rejects.toThrow(StorageError);
     await expect(doing).rejects.toThrow(said);
+  });
+
+  test.each([
+    ['a page of HTML', 'text/html', '<!doctype html><html><body>Hello</body></html>'],
+    ['a page that calls itself XML', 'application/xml', '<html><body>Hello</body></html>'],
+    ['an empty element', 'application/xml', '<EnumerationResults/>'],
+    ['nothing', 'application/xml', ''],
+  ])('%s is not taken for a listing', async (_, type, body) => {
+    const { proxy, storage } = await store.behindProxy();
+    proxy.before = () => ({ status: 200, headers: { 'Content-Type': type }, body });
+    const listing = storage.list()[Symbol.asyncIterator]().next();
+    const { host } = new URL(storage.location);
+    await expect(listing).rejects.toThrow(StorageError);
+    await expect(listing).rejects.toThrow(
+      `Could not list ${storage.location} (7 times): the answer of ${host} broke off, or is not that of Azure Blob Storage: it is no listing.`,
+    );
   });
 });

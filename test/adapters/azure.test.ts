@@ -124,6 +124,36 @@ describe("azureStorage's header fields", () => {
     expect(await fields('c.txt')).toEqual([undefined, 'text/plain; charset=utf-8']);
   });
 
+  test('are those of the source, and none but its own of what collecting keeps for itself', async () => {
+    const container = await store.azurite.container({ public: true });
+    const asked: string[] = [];
+    const there = await storage({
+      container,
+      headers: (name) => {
+        asked.push(name);
+        return { 'Cache-Control': 'max-age=7', 'Content-Encoding': 'deflate' };
+      },
+    });
+    const form = {
+      source: 'b.svg',
+      headers: { 'Content-Type': 'image/x', 'Content-Encoding': 'br' },
+    };
+    await there.write('b.0123.svg.br', bytes('b'), form);
+    const own = { final: true, headers: { 'cache-control': 'no-cache' } };
+    await there.writeIf?.('staticfiles.json', bytes('{}'), undefined, own);
+    await there.write('.staticfiles/mark.json', bytes('{}'));
+    const fields = async (name: string) => {
+      const { headers } = (await fetchRaw(there.url(name))).answer;
+      return [headers['cache-control'], headers['content-type'], headers['content-encoding']];
+    };
+    expect(await fields('b.0123.svg.br')).toEqual(['max-age=7', 'image/x', 'br']);
+    const type = 'application/json; charset=utf-8';
+    expect(await fields('staticfiles.json')).toEqual(['no-cache', type, undefined]);
+    expect(await fields('.staticfiles/mark.json')).toEqual([undefined, type, undefined]);
+    expect(asked).toContain('b.svg');
+    expect(asked).not.toContain('b.0123.svg.br');
+  });
+
   test('that Azure does not keep are refused where they were asked for by name', async () => {
     const each = await storage({ headers: () => ({ 'X-Frame-Options': 'DENY' }) });
     await expect(each.write('a.css', bytes('a'))).rejects.toThrow(

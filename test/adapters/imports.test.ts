@@ -41,6 +41,7 @@ describe('importing an adapter', () => {
       [
         'dist/adapters/s3.js',
         'dist/chunks/s3-address.js',
+        'dist/chunks/s3-client-options.js',
         'dist/chunks/s3-fields.js',
         'dist/chunks/s3-options.js',
       ],

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { s3Storage } from '../../adapters/s3.js';
 import { StorageError } from '../../src/errors.js';
+import { project } from '../project.js';
 import {
   type Asked,
   type Fate,
@@ -241,6 +244,47 @@ describe('a fault of the store is a sentence that says what to do:', () => {
     expect(Object.values(asked[0]?.headers ?? {})).toContain(value);
   });
 
+  test.each<[string, object, string]>([
+    [
+      'tags',
+      { headers: { 'x-amz-tagging': 'a=b', 'Cache-Control': 'no-cache' }, acl: 'private' },
+      "the store does not know all that it was asked. Leave out 'acl' and x-amz-tagging of 'headers'. (NotImplemented: No)",
+    ],
+    [
+      'nothing in particular',
+      {},
+      'the store does not know what it was asked: it is older than that, or of another kind. (NotImplemented: No)',
+    ],
+  ])('what it does not know, asked for %s', async (_, options, words) => {
+    const refusal = { status: 501, code: 'NotImplemented', message: 'No.' };
+    const { storage } = await storeWith(always(refusal), { ...options, partSize: 5_242_880 });
+    const large = join(project({}), 'large.bin');
+    await writeFile(large, Buffer.alloc(5_242_881));
+    for (const ask of [storage.write('a', text('a')), storage.writeFile('a', large)]) {
+      await expect(ask).rejects.toThrow(new StorageError(`Could not write s3://shelf/a: ${words}`));
+    }
+    expect(await storage.writeIf('a', text('a'), undefined)).toBe('unsupported');
+  });
+
+  test.each<[object, string]>([
+    [
+      { acl: 'nonsense' },
+      "the store answered InvalidArgument: Invalid Argument. Is 'acl' right, and does the store know it?",
+    ],
+    [
+      { storageClass: 'COLD', headers: { 'x-amz-website-redirect-location': 'x' } },
+      "Are 'storageClass' and x-amz-website-redirect-location of 'headers' right, and does the store know them?",
+    ],
+    [{}, 'the store answered InvalidArgument: Invalid Argument'],
+  ])('an argument that is not valid, with %j', async (options, words) => {
+    const refusal = { status: 400, code: 'InvalidArgument', message: 'Invalid Argument' };
+    const { storage } = await storeWith(always(refusal), options);
+    await expect(storage.write('a', text('a'))).rejects.toThrow(words);
+    await expect(storage.writeIf('a', text('a'), undefined)).rejects.toThrow(words);
+    const read = await storage.read('a').catch((error) => error);
+    expect(read.message).toMatch(/: the store answered InvalidArgument: Invalid Argument$/);
+  });
+
   test('each says what was being done, and which right it needs', async () => {
     const { storage } = await storeWith(always({ status: 403, code: 'AccessDenied' }), {
       prefix: 'p',
@@ -304,6 +348,23 @@ describe('a fault of the store is a sentence that says what to do:', () => {
     );
     await expect(storage.list()[Symbol.asyncIterator]().next()).rejects.toThrow(
       'Could not list s3://shelf/: the listing is not complete, and does not say how it goes on',
+    );
+  });
+
+  test.each([
+    ['a page of HTML', 'text/html', '<!doctype html><html><body>Hello</body></html>'],
+    ['a page that is no XML', 'text/html', '<!doctype html><p>Hello<br>'],
+    ['a page that calls itself XML', 'application/xml', '<html><body>Hello</body></html>'],
+    ['JSON', 'application/json', '{"Contents": []}'],
+    ['nothing', 'application/xml', ''],
+  ])('%s is not taken for a listing of nothing', async (_, type, body) => {
+    const { storage, options } = await storeWith(
+      always({ status: 200, text: body, headers: { 'Content-Type': type } }),
+    );
+    const listing = storage.list()[Symbol.asyncIterator]().next();
+    await expect(listing).rejects.toThrow(StorageError);
+    await expect(listing).rejects.toThrow(
+      `Could not list s3://shelf/: what answers at ${options.endpoint}/ gives no listing, and may be no store`,
     );
   });
 });

@@ -8,7 +8,7 @@ import { standIn } from './s3-stand-in.js';
 afterEach(() => vi.unstubAllEnvs());
 
 describe('s3Storage', () => {
-  test.each<[object | undefined, string]>([
+  test.each<[object | string | undefined, string]>([
     [undefined, 's3Storage() takes an object of options'],
     [{}, "s3Storage() needs the name of a bucket: s3Storage({ bucket: 'my-bucket' })."],
     [{ bucket: '' }, 's3Storage() needs the name of a bucket'],
@@ -31,8 +31,76 @@ describe('s3Storage', () => {
       { bucket: 'b', endpoint: 'localhost:9000' },
       "s3Storage()'s endpoint must be a URL of http or",
     ],
-    [{ bucket: 'b', region: '' }, "s3Storage()'s region must be a region's name, not ''."],
+    [{ bucket: 'b', region: '' }, "s3Storage()'s region must be a region's name, or a function"],
     [{ bucket: 'b', endpoint: 'ftp://x' }, "not 'ftp://x'."],
+    ['bucket', 's3Storage() takes an object of options: { bucket, prefix,'],
+    [
+      { bucket: 'b', prefix: null },
+      "s3Storage()'s prefix must be a folder such as 'static/', not null.",
+    ],
+    [
+      { bucket: 'b', region: 5 },
+      "s3Storage()'s region must be a region's name, or a function that answers it, not 5.",
+    ],
+    ...[5, new URL('http://localhost:9000'), { url: 'http://localhost:9000' }, {}, null].map(
+      (endpoint): [object, string] => [
+        { bucket: 'b', endpoint },
+        "s3Storage()'s endpoint must be a URL of http or https such as 'http://localhost:9000', not",
+      ],
+    ),
+    [
+      { bucket: 'b', forcePathStyle: 'yes' },
+      "s3Storage()'s forcePathStyle must be true or false, not 'yes'.",
+    ],
+    [
+      { bucket: 'b', useAccelerateEndpoint: 1 },
+      "s3Storage()'s useAccelerateEndpoint must be true or false, not 1.",
+    ],
+    ...['six', 0, 1.5, null].map((maxAttempts): [object, string] => [
+      { bucket: 'b', maxAttempts },
+      "s3Storage()'s maxAttempts must be a whole number from 1 on, or a function that answers it, not",
+    ]),
+    [{ bucket: 'b', profile: '' }, "s3Storage()'s profile must be a profile's name, not ''."],
+    [
+      { bucket: 'b', retryMode: 'adaptative' },
+      "s3Storage()'s retryMode must be 'standard' or 'adaptive', or a function that answers it, not 'adaptative'.",
+    ],
+    [
+      { bucket: 'b', requestChecksumCalculation: true },
+      "s3Storage()'s requestChecksumCalculation must be 'WHEN_SUPPORTED' or 'WHEN_REQUIRED', or a function that answers it, not true.",
+    ],
+    [{ bucket: 'b', requestHandler: 5 }, "s3Storage()'s requestHandler must be an object, not 5."],
+    [
+      { bucket: 'b', credentials: 'abc' },
+      "s3Storage()'s credentials must be an object with accessKeyId and secretAccessKey, or a function that answers one, not text.",
+    ],
+    [
+      { bucket: 'b', credentials: { accessKeyId: 'a' } },
+      "s3Storage()'s credentials have no secretAccessKey. Is a variable not set?",
+    ],
+    [
+      { bucket: 'b', credentials: { accessKeyId: 'a', secretAccessKey: undefined } },
+      "s3Storage()'s credentials have no secretAccessKey. Is a variable not set?",
+    ],
+    [
+      { bucket: 'b', credentials: { accessKeyId: 'a', secretAccesKey: 'SECRET' } },
+      "'secretAccesKey' is no option of s3Storage()'s credentials. Did you mean 'secretAccessKey'?",
+    ],
+    [
+      {
+        bucket: 'b',
+        credentials: { accessKeyId: 'a', secretAccessKey: 'SECRET', sessiontoken: 't' },
+      },
+      "Did you mean 'sessionToken'?",
+    ],
+    [
+      { bucket: 'b', headers: { 'x-amz-meta-ü': 'a' } },
+      "s3Storage()'s headers: 'x-amz-meta-ü' can be no name of a header field.",
+    ],
+    [
+      { bucket: 'b', headers: async () => ({}) },
+      "s3Storage()'s headers must be a function that answers at once, not a promise.",
+    ],
     [
       { bucket: 'b', encoding: 'zstd' },
       "s3Storage()'s encoding must be 'br' or 'gzip', not 'zstd'.",
@@ -72,7 +140,8 @@ describe('s3Storage', () => {
       { bucket: 'b', publicUrl: '/s/', cloudFront: { keyPairId: 'K', privateKey: 'P' } },
       "s3Storage()'s cloudFront needs a publicUrl",
     ],
-  ])('refuses %j', (options, message) => {
+  ])('refuses %j', (given, message) => {
+    const options = given as object | undefined;
     expect(() => s3Storage(options as { bucket: string })).toThrow(SetupError);
     expect(() => s3Storage(options as { bucket: string })).toThrow(message);
   });
@@ -92,6 +161,28 @@ describe('s3Storage', () => {
       profile: 'deploy',
     };
     expect(s3Storage({ bucket: 'b', ...told }).stable).toBe(true);
+    const own = { accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c', $source: {}, x: 1 };
+    const all: S3ClientConfig = {
+      credentials: own,
+      endpoint: { protocol: 'http:', hostname: 'localhost', path: '/' },
+      region: async () => 'eu-west-1',
+      maxAttempts: async () => 3,
+      forcePathStyle: false,
+      useDualstackEndpoint: async () => false,
+      expectContinueHeader: 1_000_000,
+      requestHandler: { socketTimeout: 1000 },
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      logger: console,
+    };
+    expect(s3Storage({ bucket: 'b', ...all }).stable).toBe(true);
+    const providers: S3ClientConfig = {
+      credentials: async () => own,
+      endpoint: async () => ({ url: new URL('http://localhost') }),
+    };
+    expect(s3Storage({ bucket: 'b', ...providers }).stable).toBe(true);
+    expect(s3Storage({ bucket: 'b', endpoint: { url: new URL('http://a') } }).stable).toBe(true);
+    const bare = { protocol: 'http:', hostname: 'localhost', path: '' };
+    expect(s3Storage({ bucket: 'b', endpoint: bare }).stable).toBe(true);
     expect(() => s3Storage({ bucket: 'b', urlParser: undefined } as never)).toThrow(
       "'urlParser' is no option of s3Storage().",
     );

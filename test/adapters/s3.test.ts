@@ -286,6 +286,17 @@ describe.skipIf(swiftMissing)(`s3Storage on Swift${withoutSwift}`, () => {
       );
     });
 
+    test('is what Swift does not know', async () => {
+      const tagged = await fresh({ headers: { 'x-amz-tagging': 'a=b' } });
+      await expect(tagged.write('a.css', text('a'))).rejects.toThrow(
+        "the store does not know all that it was asked. Leave out x-amz-tagging of 'headers'. (NotImplemented",
+      );
+      const strange = await fresh({ acl: 'nonsense' });
+      await expect(strange.write('a.css', text('a'))).rejects.toThrow(
+        "the store answered InvalidArgument: Invalid Argument. Is 'acl' right, and does the store know it?",
+      );
+    });
+
     test('is no clock that is off otherwise', async () => {
       const storage = await fresh();
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });

@@ -46,11 +46,20 @@ describe('lines of progress', () => {
         `${at}`.repeat(500),
       ]);
       const root = project({
-        // A store that takes half a second for each file.
+        // A store that stops in the middle until something is printed, or would have been.
         'staticfiles.config.mjs': `import { memoryStorage } from ${JSON.stringify(INDEX)};
           import { setTimeout as pause } from 'node:timers/promises';
           const { attach, path, ...memory } = memoryStorage({ baseUrl: '/static/' });
-          const write = (...file) => pause(500).then(() => memory.write(...file));
+          const { stderr } = process;
+          const printed = new Promise((resolve) => {
+            const print = stderr.write;
+            stderr.write = (...text) => (resolve(), print.apply(stderr, text));
+          });
+          let files = 0;
+          const write = async (...file) => {
+            if (++files === 12) await Promise.race([printed, pause(11_000)]);
+            return memory.write(...file);
+          };
           export default { dirs: ['site'], storage: { ...memory, write, concurrency: 1 } };`,
         ...Object.fromEntries(sources),
       });

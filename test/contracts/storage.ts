@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ListedFile, Storage, Version } from '../../src/storage.js';
+import { SetupError } from '../../src/errors.js';
+import type { ListedFile, Storage, StorageContext, Version } from '../../src/storage.js';
 import { project } from '../project.js';
 
 export interface StorageTraits {
@@ -118,6 +119,22 @@ export function storageContract(
       }
     });
 
+    test('what is no bytes is refused, and what was there stays', async () => {
+      const storage = await make();
+      await storage.write('a.css', text('first'));
+      for (const [what, given] of NO_BODIES) {
+        const body = given as Uint8Array;
+        const fault = new SetupError(
+          `'a.css' cannot be written: a body must be a Uint8Array, such as a Buffer, not ${what}.`,
+        );
+        await expect(storage.write('a.css', body)).rejects.toThrow(fault);
+        const onCondition = storage.writeIf?.('a.css', body, undefined) ?? Promise.reject(fault);
+        await expect(onCondition).rejects.toThrow(fault);
+      }
+      expect(await names(storage)).toEqual(['a.css']);
+      expect(await read(storage, 'a.css')).toBe('first');
+    });
+
     test('stat answers size and time', async () => {
       const storage = await make();
       const before = Date.now();
@@ -180,6 +197,25 @@ export function storageContract(
       expect(base).toMatch(/\/$/);
       expect(storage.url('not/there.css')).toBe(`${base}not/there.css`);
       expect(storage.url('folder/')).toBe(`${base}folder/`);
+    });
+
+    test('whoever spreads it into a storage of their own, keeps what is replaced', async () => {
+      const storage = await make();
+      const own: Storage = {
+        ...storage,
+        url: (name) => `own:${name}`,
+        write: (name, body) => storage.write(`own/${name}`, body),
+        stat: undefined as never,
+      };
+      const attached = own.attach?.(contextOf(storage)) ?? own;
+      expect(attached.url('a.css')).toBe('own:a.css');
+      await attached.write('a.css', text('a'));
+      expect(await read(attached, 'own/a.css')).toBe('a');
+      expect(await names(attached)).toEqual(['own/a.css']);
+      expect(attached.stat).toBeUndefined();
+      // Nothing of a file that is written goes past the one that is to write it.
+      const past = own.attach ? undefined : own.writeFile;
+      expect([attached.writeFile, attached.direct]).toEqual([past, past && own.direct]);
     });
 
     test('where it has paths, files are there', async () => {
@@ -424,7 +460,35 @@ const NAMES = [
   ...(sep === '/' ? ['a?b.css', 'a#b.css', 'a:b|c*d<e>"f".css', 'tab\there.css', 'con'] : []),
 ];
 
+const NO_BODIES: readonly [string, unknown][] = [
+  ['a string', 'text'],
+  ['an ArrayBuffer', new ArrayBuffer(4)],
+  ['a Blob', new Blob(['text'])],
+  ['a Uint16Array', new Uint16Array(4)],
+  ['an array', [1, 2]],
+  ['null', null],
+  ['undefined', undefined],
+];
+
 const text = (content: string) => new TextEncoder().encode(content);
+
+/** Of a project that has set nothing, and puts a storage over the one that is tested. */
+function contextOf(storage: Storage): StorageContext {
+  const settings = {
+    staticUrl: '/static/',
+    staticRoot: storage.path?.(''),
+    baseDir: '/',
+    debug: false,
+  };
+  const context: StorageContext = {
+    settings,
+    chosenStaticUrl: undefined,
+    hasSource: () => true,
+    requireSource: () => {},
+    under: (over) => (typeof over === 'object' && over.attach?.(context)) || storage,
+  };
+  return context;
+}
 
 const bytes = (body: Uint8Array | undefined) => body && [...body];
 

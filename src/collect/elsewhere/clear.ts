@@ -1,4 +1,4 @@
-import { type Generation, inOrder } from '../../archive.js';
+import { ARCHIVE, type Generation, inOrder } from '../../archive.js';
 import { CollectError, ManifestError } from '../../errors.js';
 import type { Manifest } from '../../manifest.js';
 import type { Hashing, Storage } from '../../storage.js';
@@ -8,6 +8,7 @@ import type { Outcome, Run } from '../run.js';
 import { remove } from '../write.js';
 import {
   beginPruning,
+  demandWhole,
   forgetPruning,
   noteSureness,
   type PruningMark,
@@ -38,25 +39,27 @@ async function clear(
   { isCollected }: Outcome,
   mark: PruningMark | undefined,
 ): Promise<string[]> {
-  const names: string[] = [];
-  for await (const name of storage.list()) {
-    if (!isCollected(name)) names.push(name);
-  }
+  const listed = new Set<string>();
+  for await (const name of storage.list()) listed.add(name);
   const needed =
     mark === undefined || storage.hashing === undefined
       ? new Set<string>()
-      : await neededSince(storage, storage.hashing, isCollected);
-  const gone = names.filter((name) => !needed.has(name));
-  await eachOf(
-    gone,
-    async (name) => {
-      mark?.check();
-      tell({ type: 'delete', name });
-      if (options.dryRun) return;
-      await remove(storage, name);
-    },
-    storage.concurrency,
-  );
+      : await neededSince(storage, storage.hashing, isCollected, listed, mark);
+  const gone = [...listed].filter((name) => !isCollected(name) && !needed.has(name));
+  // The manifests last: by them prune knows what is left, where this breaks off.
+  const isManifest = (name: string) => name.startsWith(ARCHIVE);
+  for (const late of [false, true]) {
+    await eachOf(
+      gone.filter((name) => isManifest(name) === late),
+      async (name) => {
+        mark?.check();
+        tell({ type: 'delete', name });
+        if (options.dryRun) return;
+        await remove(storage, name);
+      },
+      storage.concurrency,
+    );
+  }
   return gone;
 }
 
@@ -65,8 +68,11 @@ async function neededSince(
   storage: Storage,
   { manifestName }: Hashing,
   isCollected: Outcome['isCollected'],
+  listed: ReadonlySet<string>,
+  mark: PruningMark,
 ): Promise<ReadonlySet<string>> {
   const archive = await readArchive(storage, manifestName);
+  await demandWhole(storage, listed, archive, mark);
   const generations = inOrder([...archive.generations, ...archive.others]);
   const own = generations.findLastIndex(({ name }) => isCollected(name));
   const digest = generations[own]?.digest;

@@ -4,6 +4,7 @@ import { CollectError, reason } from '../../errors.js';
 import { STATE_FOLDER } from '../../names.js';
 import type { ListedFile, Storage } from '../../storage.js';
 import type { Run } from '../run.js';
+import { MANIFEST_FIELDS } from '../switch.js';
 import { remove } from '../write.js';
 import { entriesOf } from './listing.js';
 
@@ -30,13 +31,23 @@ export interface Archive {
   readonly pruned: string;
   /** The marks of those who prune. */
   readonly pruning: readonly ListedFile[];
-  /** The digests of manifests that are not to be believed about plain names. */
-  readonly unsure: ReadonlySet<string>;
+  /** Who may have written plain names besides those that are archived. */
+  readonly noted: readonly Writer[];
   /**
    * The latest time at which something in it was written, by the storage's clock, which is the same
    * for all machines; in milliseconds since 1970.
    */
   readonly latest: number;
+}
+
+/** Whoever may have written plain names: as a manifest says, and at a time of the storage's clock. */
+export interface Writer {
+  /** The name of that manifest in the storage. */
+  readonly name: string;
+  readonly digest: string;
+  /** In milliseconds since 1970, as `until`. */
+  readonly from: number;
+  readonly until: number;
 }
 
 /** A deploy that has begun so long ago, and is not published, will not be. */
@@ -46,8 +57,11 @@ export const GIVEN_UP_MS = 86_400_000;
 const PRUNING = `${STATE_FOLDER}/pruning/`;
 /** Written whenever somebody has pruned. */
 const PRUNED = `${STATE_FOLDER}/pruned.json`;
-/** Of each manifest whose rivals are known no more. */
-const UNSURE = `${STATE_FOLDER}/unsure/`;
+/**
+ * Manifests as which plain names may have been written by those of whom the archive does not tell:
+ * rivals that were pruned, and runs that publish nothing.
+ */
+const WRITERS = `${STATE_FOLDER}/writers/`;
 /** So often whoever prunes says so. */
 const HEARTBEAT_MS = 10_000;
 /** Whoever could not say so for so long, deletes nothing any more. */
@@ -59,69 +73,129 @@ const PAUSE_MS = 1000;
 export async function readArchive(storage: Storage, manifestName: string): Promise<Archive> {
   const all: Generation[] = [];
   const pruning: ListedFile[] = [];
-  const unsure = new Set<string>();
+  const noted: Writer[] = [];
   let pruned = '';
   let latest = 0;
   for await (const entry of entriesOf(storage, `${STATE_FOLDER}/`)) {
     if (entry.name.startsWith(ARCHIVE)) all.push(generationOf(entry));
     if (entry.name.startsWith(PRUNING)) pruning.push(entry);
-    if (entry.name.startsWith(UNSURE)) unsure.add(digestOf(entry.name));
+    if (entry.name.startsWith(WRITERS)) noted.push(notedIn(entry));
     if (entry.name === PRUNED) pruned = `${entry.mtimeMs}.${entry.md5}`;
     latest = Math.max(latest, entry.mtimeMs);
   }
   const isOwn = (one: Generation) => one.manifestName === manifestName;
   const generations = inOrder(all.filter(isOwn));
   const others = inOrder(all.filter((one) => !isOwn(one)));
-  return { manifestName, generations, others, pruned, pruning, unsure, latest };
+  return { manifestName, generations, others, pruned, pruning, noted, latest };
 }
 
-/** Whether nobody can have written plain names since the manifest of that digest was published. */
-export function isSureOfPlain({ generations, others, unsure }: Archive, digest: string): boolean {
-  // Others write plain names whenever they deploy, and prune what tells when that was.
-  if (others.length > 0) return false;
-  return !unsure.has(digest) && rivalsOf(generations, digest).length === 0;
+/** Whether nobody else can have written plain names since the manifest of that digest was published. */
+export function isSureOfPlain(archive: Archive, digest: string): boolean {
+  return writersOf(archive, digest)?.every((writer) => writer.digest === digest) === true;
 }
 
 /**
- * Writes down whether that manifest is to be believed about plain names, before rivals of it are
- * forgotten; and forgets what was written of those before it.
+ * Who may have written plain names since the deploy of that digest has made sure of them, which is
+ * published, or ever, where none is; `undefined`: nobody can tell.
+ *
+ * What a deploy writes, it writes before another one begins that replaces it. So of those that were
+ * published none counts but the last, and nobody who has begun a day before that.
+ */
+export function writersOf(archive: Archive, digest: string | undefined): Writer[] | undefined {
+  const { generations, others, noted } = archive;
+  // Others write plain names whenever they deploy, and prune what tells when that was.
+  if (others.length > 0) return undefined;
+  if (digest === undefined) {
+    // Where something was published once, those may be forgotten that were at work then.
+    const isFirst = noted.length === 0 && generations.every(({ after }) => after === 'none');
+    return isFirst ? generations.map(writerOf) : undefined;
+  }
+  const line = publishedOf(generations, digest);
+  const twins = generations.filter((one) => one.digest === digest && !line.includes(one));
+  const present = generations.findLast((one) => one.digest === digest);
+  const since = noted.filter(({ until }) => until >= (present?.written ?? 0));
+  return [...twins.map(writerOf), ...rivalsOf(generations, digest).map(writerOf), ...since];
+}
+
+/**
+ * Writes down who may still be writing plain names, before rivals of the manifest of that digest are
+ * forgotten; and forgets those whose time was over when that one came.
  */
 export async function noteSureness(
   storage: Storage,
   archive: Archive,
   digest: string,
 ): Promise<void> {
-  const nameOf = (one: string) => `${UNSURE}${one}.json`;
-  const note = `${JSON.stringify({ unsure: digest })}\n`;
-  if (!isSureOfPlain(archive, digest)) await storage.write(nameOf(digest), Buffer.from(note));
-  const kept = new Set([digest, ...archive.others.map((other) => other.digest)]);
-  for (const one of archive.unsure) if (!kept.has(one)) await remove(storage, nameOf(one));
+  for (const rival of rivalsOf(archive.generations, digest)) {
+    const note = noteName(rival);
+    if (archive.noted.some(({ name }) => name === note)) continue;
+    const body = await storage.read(rival.name);
+    if (body !== undefined) await storage.write(note, body, { headers: MANIFEST_FIELDS });
+  }
+  const present = archive.generations.findLast((one) => one.digest === digest);
+  if (present === undefined) return;
+  const isOver = ({ until }: Writer) =>
+    [present, ...archive.others].every(({ written }) => until < written);
+  for (const { name } of archive.noted.filter(isOver)) await remove(storage, name);
+}
+
+/**
+ * Writes down that plain names are about to be written as a manifest says: the one that is published,
+ * or one that nobody will publish.
+ *
+ * @param archive as it was before
+ */
+export async function noteWriter(
+  storage: Storage,
+  { generations, latest }: Archive,
+  { body, digest }: { readonly body: Uint8Array; readonly digest: string },
+): Promise<void> {
+  const present = generations.findLast((one) => one.digest === digest);
+  const note = noteName({ digest, written: present?.written ?? latest });
+  await storage.write(note, body, { headers: MANIFEST_FIELDS });
 }
 
 /**
  * The deploys that never were published, and that may have written plain names after the one of that
- * digest did, which is: they have begun since, or were under way when it came.
+ * digest did, which is: they have begun since, or were under way when it came. All others, where
+ * nobody knows when that was.
  */
 function rivalsOf(generations: readonly Generation[], digest: string): Generation[] {
   const line = publishedOf(generations, digest);
   const [present] = line;
-  if (present?.digest !== digest) return [];
+  if (present?.digest !== digest) return [...generations];
   const at = generations.indexOf(present);
+  // Of those behind a gap nobody knows whether they were.
+  const published = line.filter(
+    (one, index) => one === present || line[index - 1]?.after === one.digest,
+  );
   /** Many machines may deploy one release at once, and need not have written the same more than once. */
   const isTwin = (one: Generation) =>
-    line.some((known) => known.digest === one.digest && known.after === one.after);
+    published.some((known) => known.digest === one.digest && known.after === one.after);
   return generations.filter((one, index) => {
-    if (line.includes(one) || one.digest === digest) return false;
+    if (published.includes(one) || one.digest === digest) return false;
     return index > at || (present.written - one.written < GIVEN_UP_MS && !isTwin(one));
   });
 }
 
-function digestOf(note: string): string {
-  return note.slice(UNSURE.length, -'.json'.length);
+function writerOf({ name, digest, written }: Generation): Writer {
+  return { name, digest, from: written, until: written + GIVEN_UP_MS };
+}
+
+/** By when it began at the earliest. */
+function noteName({ digest, written }: Pick<Generation, 'digest' | 'written'>): string {
+  return `${WRITERS}${Math.floor(written)}-${digest}.json`;
+}
+
+function notedIn({ name, mtimeMs }: ListedFile): Writer {
+  const [, from = 0, digest = ''] = /(\d+)-([^-.]+)\.json$/.exec(name) ?? [];
+  return { name, digest, from: Number(from), until: mtimeMs + GIVEN_UP_MS };
 }
 
 /** What somebody holds who prunes. */
 export interface PruningMark {
+  /** Its name in the storage. */
+  readonly name: string;
   /** @throws {CollectError} where others may think by now that it is over. */
   check(): void;
   /** Writes down the end of it. */
@@ -161,6 +235,7 @@ export async function beginPruning(storage: Storage): Promise<PruningMark> {
     going = going.then(goOn);
   }, HEARTBEAT_MS).unref();
   return {
+    name,
     check() {
       if (isHeldUp()) throw heldUp(storage, fault);
     },
@@ -178,6 +253,37 @@ function heldUp({ location = 'the storage' }: Storage, cause: unknown): CollectE
   return new CollectError(
     `Not all was pruned: this was held up for so long, and could not tell others in ${location} that it goes on, that they may count on files again.${why} Run prune again.`,
     { cause },
+  );
+}
+
+/**
+ * Refuses listings by which files that are needed would be taken for left over, such as old ones, or
+ * those of something that is no store: who prunes must find the mark there, and every manifest that was
+ * listed before, unless somebody has deleted it since.
+ *
+ * @param listed the names that were listed before the archive was read
+ * @param mark none in a dry run
+ * @throws {CollectError} where something lacks.
+ */
+export async function demandWhole(
+  storage: Storage,
+  listed: ReadonlySet<string>,
+  { generations, others, pruning }: Archive,
+  mark: PruningMark | undefined,
+): Promise<void> {
+  const known = new Set([...generations, ...others, ...pruning].map(({ name }) => name));
+  if (mark !== undefined && !(listed.has(mark.name) && known.has(mark.name))) {
+    throw notWhole(storage, mark.name);
+  }
+  for (const name of listed) {
+    if (!name.startsWith(ARCHIVE) || known.has(name)) continue;
+    if (await storage.exists(name)) throw notWhole(storage, name);
+  }
+}
+
+function notWhole({ location = 'the storage' }: Storage, name: string): CollectError {
+  return new CollectError(
+    `Nothing was deleted: the list of what is in ${location} lacks '${name}', which is there. Run it again; if the list stays wrong, look at the store, and at what stands before it.`,
   );
 }
 

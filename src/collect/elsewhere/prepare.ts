@@ -37,6 +37,7 @@ export async function prepare(
   const shelf = await lookInto(storage, contents, {
     manifestName,
     isVouchedFor: record.vouchesFor,
+    witness: record.witness,
     isEncoded,
     verify: options.verify === true,
   });
@@ -46,21 +47,27 @@ export async function prepare(
   const forms = await compressBeside(run, desk, beside, record, shelf);
   const ready = [...forms.made, ...encoded];
   const toSend = ready.filter((content) => !shelf.holds(content));
-  const outdated = outdatedForms(run, contents, forms, shelf);
+  const outdated = outdatedForms(run, contents, toSend, forms, shelf);
   const isCountedOn = shelf.isCountedOn || forms.isCountedOn || toSend.length < ready.length;
   return { toSend, forms, outdated, isCountedOn };
 }
 
-/** Compressed forms of what plain names held before: whoever serves them would serve the old content. */
+/**
+ * Compressed forms of what plain names held before: whoever serves them would serve the old content. A
+ * project that compresses nothing leaves those of what does not change alone, for they are others'.
+ */
 function outdatedForms(
-  run: Run,
+  { settings, files }: Run,
   contents: readonly Content[],
+  toSend: readonly Content[],
   { names }: Forms,
   shelf: Shelf,
 ): string[] {
-  const isTaken = takenBy(run.files);
+  const isTaken = takenBy(files);
+  const sent = new Set(toSend.map(({ name }) => name));
+  const isOurs = ({ name }: Content) => settings.compress.length > 0 || sent.has(name);
   return contents
-    .filter(({ isNamedByContent }) => !isNamedByContent)
+    .filter((content) => !content.isNamedByContent && isOurs(content))
     .flatMap(({ name }) => CODINGS.map((coding) => name + SUFFIXES[coding]))
     .filter((form) => !names.has(form) && !isTaken(form) && shelf.sizeOf(form) !== undefined);
 }

@@ -1,12 +1,12 @@
 import { begunSince, type Generation, publishedOf, timeOf } from '../../archive.js';
 import { CODINGS, SUFFIXES } from '../../codings.js';
-import { hashedName } from '../../names.js';
+import type { Manifest } from '../../manifest.js';
 import type { Hashing, Storage } from '../../storage.js';
+import type { Sizes } from '../compress.js';
 import {
   archived,
   divide,
   type KnownDeploy,
-  namesOf,
   neededByOthers,
   nothingPublished,
   type PruneReport,
@@ -20,6 +20,7 @@ import { remove } from '../write.js';
 import {
   type Archive,
   beginPruning,
+  demandWhole,
   forgetPruning,
   GIVEN_UP_MS,
   noteSureness,
@@ -30,8 +31,8 @@ import { entriesOf, entryOf } from './listing.js';
 
 /**
  * Removes the files of earlier deploys from a storage elsewhere. Others may keep files of their own
- * there: only those go that a manifest names, or that are named as those of a deploy that never came
- * to be.
+ * there, under whatever names: only those go that a manifest names. Each deploy writes down its own
+ * before it sends anything.
  */
 export async function pruneElsewhere(
   storage: Storage,
@@ -59,19 +60,23 @@ async function prune(
   mark: PruningMark | undefined,
 ): Promise<PruneReport> {
   const sizes = new Map<string, number>();
-  for await (const { name, size } of entriesOf(storage)) if (!isOwn(name)) sizes.set(name, size);
+  const listed = new Set<string>();
+  for await (const { name, size } of entriesOf(storage)) {
+    if (isOwn(name)) listed.add(name);
+    else sizes.set(name, size);
+  }
   // Only now: whoever has sent one of these files, has written down before what for.
   const archive = await readArchive(storage, hashing.manifestName);
+  await demandWhole(storage, listed, archive, mark);
   // The mark was written just now: this machine's clock may be wrong.
   const now = mark === undefined ? Date.now() : archive.latest;
   const { deploys, begun, givenUp, digest } = await deploysIn(storage, hashing, archive, now);
   const { kept, dropped } = divide(deploys, rules, now);
-  const needed = namesOf([...kept, ...begun], hashing);
+  const needed = sentBy([...kept, ...begun]).add(hashing.manifestName);
   const others = archive.others.map(({ name }) => name);
   for (const name of await neededByOthers(storage, hashing, others)) needed.add(name);
   const gone = [...dropped, ...givenUp];
-  const isOurs = namedBy([...deploys, ...begun, ...givenUp], sentNamesOf(gone));
-  const files = [...sizes.keys()].filter((name) => !needed.has(name) && isOurs(name));
+  const files = [...sentBy(gone)].filter((name) => sizes.has(name) && !needed.has(name));
   const archives = gone.flatMap((deploy) => deploy.archives);
   for (const { name, size } of archive.generations) sizes.set(name, size);
   if (mark !== undefined) await noteSureness(storage, archive, digest);
@@ -98,8 +103,8 @@ async function prune(
 
 /** A deploy as the storage's archive tells of it. */
 interface ArchivedDeploy extends KnownDeploy {
-  /** The names under which it has sent plain files; `undefined`: nobody has written that down. */
-  readonly plain: ReadonlySet<string> | undefined;
+  /** The names of all that it has sent, or still may. */
+  readonly sent: readonly string[];
 }
 
 interface Deploys {
@@ -126,13 +131,13 @@ async function deploysIn(
   const isShared = manifestStorage.path === undefined;
   const line = publishedOf(generations, present.digest);
   const own = line.find(({ digest }) => digest === present.digest);
-  // It was written when the deploy began, and files may have been sent for long since.
-  const entry = isShared || own === undefined ? await entryOf(manifestStorage, manifestName) : own;
-  const published = entry === undefined ? now : 'mtimeMs' in entry ? entry.mtimeMs : timeOf(entry);
+  // Its copy was written when the deploy began, and files may have been sent for long since.
+  const entry = isShared ? await entryOf(manifestStorage, manifestName) : undefined;
+  const published = entry?.mtimeMs ?? (own === undefined ? now : latestOf(own));
   const archives = own === undefined ? [] : [own.name];
   const manifest = contentOf(present, hashing);
-  const plain = sentPlainNames(present.body);
-  const deploys: ArchivedDeploy[] = [{ manifest, plain, published, replaced: undefined, archives }];
+  const sent = namesIn(manifest, present.body);
+  const deploys: ArchivedDeploy[] = [{ manifest, sent, published, replaced: undefined, archives }];
   const byDigest = new Map([[present.digest, archives]]);
   let next = published;
   for (const generation of line) {
@@ -146,7 +151,7 @@ async function deploysIn(
       byDigest.set(generation.digest, deploy.archives);
       deploys.push(deploy);
     }
-    next = Math.min(next, timeOf(generation));
+    next = Math.min(next, latestOf(generation));
   }
   const begun: ArchivedDeploy[] = [];
   const givenUp: ArchivedDeploy[] = [];
@@ -162,6 +167,14 @@ async function deploysIn(
   return { deploys, begun, givenUp, digest: present.digest };
 }
 
+/**
+ * When a deploy began, at the latest: the time in its name is by the clock of whoever deployed, and that
+ * may have been behind.
+ */
+function latestOf(generation: Generation): number {
+  return Math.max(timeOf(generation), generation.written);
+}
+
 /** `undefined` where it is gone: somebody else prunes as well. */
 async function deployOf(
   storage: Storage,
@@ -173,46 +186,30 @@ async function deployOf(
   const { manifest, body } = found;
   return {
     manifest,
-    plain: sentPlainNames(body),
+    sent: namesIn(manifest, body),
     published: timeOf(generation),
     replaced,
     archives: [generation.name],
   };
 }
 
-/** The plain names that a manifest of ours has sums of, which are those that were sent. */
-function sentPlainNames(body: Uint8Array): ReadonlySet<string> | undefined {
-  const { codings, checksums = {} } = JSON.parse(new TextDecoder().decode(body));
-  return codings === undefined ? undefined : new Set(Object.keys(checksums));
+/** The names of all that a deploy has sent, or still may, as its manifest tells. */
+function namesIn({ paths }: Manifest, body: Uint8Array): string[] {
+  const { codings, checksums, variants } = JSON.parse(new TextDecoder().decode(body));
+  // Of others, such as Django's, all lies under both names; ours has sums of the plain ones it sent.
+  const plain = codings === undefined ? undefined : new Set(Object.keys(Object(checksums)));
+  const sizes = new Map<string, Sizes>(Object.entries(Object(variants)));
+  return [...paths].flatMap(([name, hashed]) => {
+    const own = sizes.get(name) ?? {};
+    const forms = CODINGS.filter((coding) => own[coding]).map((coding) => SUFFIXES[coding]);
+    const hashedNames = [hashed, ...forms.map((suffix) => hashed + suffix)];
+    if (plain === undefined) return [...hashedNames, name, ...forms.map((suffix) => name + suffix)];
+    return plain.has(name) ? [...hashedNames, name] : hashedNames;
+  });
 }
 
-/** Every name under which deploys may have sent something. */
-function sentNamesOf(deploys: readonly ArchivedDeploy[]): Set<string> {
+function sentBy(deploys: readonly ArchivedDeploy[]): Set<string> {
   const names = new Set<string>();
-  for (const { manifest, plain } of deploys) {
-    for (const [name, hashed] of manifest.paths) {
-      const own = plain === undefined || plain.has(name) ? [name, hashed] : [hashed];
-      for (const one of own) for (const suffix of FORMS) names.add(one + suffix);
-    }
-  }
+  for (const { sent } of deploys) for (const name of sent) names.add(name);
   return names;
-}
-
-const FORMS = ['', ...Object.values(SUFFIXES)];
-
-/** Whether a file is a deploy's: one of `names`, or the hashed name of a file that a deploy had. */
-function namedBy(
-  deploys: readonly KnownDeploy[],
-  names: ReadonlySet<string>,
-): (name: string) => boolean {
-  const plain = new Set(deploys.flatMap(({ manifest }) => [...manifest.paths.keys()]));
-  return (name) => {
-    if (names.has(name)) return true;
-    const coding = CODINGS.find((one) => name.endsWith(SUFFIXES[one]));
-    const original = coding === undefined ? name : name.slice(0, -SUFFIXES[coding].length);
-    const [hashed, hash = ''] = /\.([\da-f]{12})(?=\.[^./]*$|$)/.exec(original) ?? [];
-    if (hashed === undefined) return false;
-    const own = original.replace(hashed, '');
-    return plain.has(own) && hashedName(own, hash) === original;
-  };
 }

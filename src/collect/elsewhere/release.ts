@@ -20,11 +20,18 @@ import { MANIFEST_FIELDS, switchManifest } from '../switch.js';
 import { type Content, contentsOf } from './content.js';
 import { fieldRules } from './fields.js';
 import type { Forms } from './forms.js';
-import { type Archive, hasBeenPruned, isSureOfPlain, readArchive } from './generations.js';
+import {
+  type Archive,
+  hasBeenPruned,
+  isSureOfPlain,
+  noteWriter,
+  readArchive,
+} from './generations.js';
 import { entryOf } from './listing.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type DeployRecord, NO_RECORD, readRecord } from './record.js';
 import { checkNames, sendAll } from './send.js';
+import { witnessOf } from './witness.js';
 
 /**
  * Collects files under hashed names into a storage elsewhere: hashes and rewrites them here, sends
@@ -131,7 +138,12 @@ async function draftOf(
     });
     const digest = digestOf(manifest);
     const draft = { manifest, digest, prepared };
-    if (digest === present?.digest || options.dryRun) return draft;
+    if (options.dryRun) return draft;
+    if (digest === present?.digest) {
+      const isRepair = prepared.toSend.some(({ isNamedByContent }) => !isNamedByContent);
+      if (isRepair && isShared) await noteWriter(storage, archive, present);
+      return draft;
+    }
     await announce(storage, hashing, draft, present, archive.generations);
     // Who prunes may have a request on its way to delete what was missing, and is sent now.
     const isInTheWay = prepared.toSend.length > 0 && archive.pruning.length > 0;
@@ -140,13 +152,12 @@ async function draftOf(
   }
 }
 
-function recordOf(
-  present: Present | undefined,
-  { encoding }: Storage,
-  archive: Archive,
-): DeployRecord {
-  if (present === undefined || present.isDamaged) return NO_RECORD;
-  return readRecord(present.body, encoding, isSureOfPlain(archive, present.digest));
+function recordOf(present: Present | undefined, storage: Storage, archive: Archive): DeployRecord {
+  if (present?.isDamaged) return NO_RECORD;
+  const witness = witnessOf(storage, archive, present);
+  if (present === undefined) return { ...NO_RECORD, witness };
+  const isPlainSure = isSureOfPlain(archive, present.digest);
+  return readRecord(present.body, storage.encoding, isPlainSure, witness);
 }
 
 /**

@@ -53,7 +53,12 @@ export async function checkNames(storage: Storage, contents: readonly Content[])
 
 async function send(storage: Storage, content: Content, fields: FieldRules): Promise<void> {
   const { name, from, size, md5, times, source } = content;
-  const writing: WriteOptions = { md5, headers: fields.fieldsOf(content), mtimeMs: times?.mtimeMs };
+  const writing: WriteOptions = {
+    md5,
+    source: source.name,
+    headers: fields.fieldsOf(content),
+    mtimeMs: times?.mtimeMs,
+  };
   try {
     const isLarge = size > SMALL && storage.writeFile !== undefined;
     if (isLarge) await storage.writeFile?.(name, from, writing);

@@ -18,11 +18,24 @@ export interface Shelf {
   readonly isCountedOn: boolean;
 }
 
+/**
+ * Finds out who may have written these files, all under plain names, as they were listed.
+ *
+ * @param published when the manifest was that is published; `undefined`: nobody knows
+ * @returns whether such a file certainly is that content
+ */
+export type Witness = (
+  files: readonly ListedFile[],
+  published: number | undefined,
+) => Promise<(content: Content, file: ListedFile) => boolean>;
+
 export interface ShelfOptions {
   /** The name of the manifest, where it is in the same storage. */
   readonly manifestName: string | undefined;
   /** Whether the manifest of the last deploy says that a content is there. */
   isVouchedFor(content: Content): boolean;
+  /** Is asked of files under plain names of which the listing does not tell what they are. */
+  readonly witness: Witness;
   /** Whether a content is there in another coding, and so of other bytes. */
   isEncoded(content: Content): boolean;
   /** Whether all is to be looked for, whatever the manifest says. */
@@ -47,25 +60,32 @@ export async function lookInto(
   contents: readonly Content[],
   options: ShelfOptions,
 ): Promise<Shelf> {
-  const { manifestName, isVouchedFor, isEncoded, verify } = options;
+  const { manifestName, isVouchedFor, witness, isEncoded, verify } = options;
   const unsure = contents.filter((content) => !isVouchedFor(content));
   const { found, isWhole } = await list(storage, contents, unsure, verify);
   const published = manifestName === undefined ? undefined : found.get(manifestName)?.mtimeMs;
   const tellsMd5 = doesTellMd5(contents, found, isEncoded);
 
+  /** What the listing tells of a content; `undefined`: not enough. */
+  function isListed(content: Content, listed: ListedFile): boolean | undefined {
+    const { size, md5, isNamedByContent, times } = content;
+    if (isEncoded(content)) return isNamedByContent ? isVouchedFor(content) : undefined;
+    if (listed.size !== size) return false;
+    if (isNamedByContent) return true;
+    if (listed.md5 !== undefined && tellsMd5) return listed.md5 === md5;
+    return times && isCopyOf(listed, times);
+  }
+
+  const untold = contents.flatMap((content) => {
+    const listed = found.get(content.name);
+    return listed && isListed(content, listed) === undefined ? [listed] : [];
+  });
+  const isSure = await witness(untold, published);
+
   function has(content: Content): boolean {
-    const { name, size, md5, isNamedByContent } = content;
-    const listed = found.get(name);
+    const listed = found.get(content.name);
     if (listed === undefined) return isVouchedFor(content) && !isWhole;
-    if (!isEncoded(content)) {
-      if (listed.size !== size) return false;
-      if (isNamedByContent) return true;
-      if (listed.md5 !== undefined && tellsMd5) return listed.md5 === md5;
-      if (content.times !== undefined) return isCopyOf(listed, content.times);
-    }
-    if (!isVouchedFor(content)) return false;
-    // Whoever has written it since the manifest was published, has not come to its own.
-    return isNamedByContent || published === undefined || listed.mtimeMs <= published;
+    return isListed(content, listed) ?? isSure(content, listed);
   }
 
   return {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -128,6 +128,8 @@ describe('the watcher of static files', () => {
     symlinkSync('../store/pkg', join(root, 'node_modules/pkg'));
     symlinkSync('../../fonts', join(root, 'store/pkg/dist/fonts'));
     symlinkSync('../../one.css', join(root, 'store/pkg/dist/one.css'));
+    // A file that a link leads to is told as changed, too, where that was this very moment.
+    utimesSync(join(root, 'store/one.css'), 1_600_000_000, 1_600_000_000);
     const heard = await watch(root, 'node_modules/pkg/dist');
     for (const [file, name] of [
       ['store/pkg/dist/a.css', 'a.css'],

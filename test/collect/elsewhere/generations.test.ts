@@ -5,6 +5,7 @@ import {
   hasBeenPruned,
   isSureOfPlain,
   noteSureness,
+  noteWriter,
   readArchive as readArchiveOf,
 } from '../../../src/collect/elsewhere/generations.js';
 import { MANIFEST_NAME } from '../../../src/manifest.js';
@@ -119,16 +120,42 @@ describe('plain names are as the manifest says', () => {
     expect(isSureOfPlain(await readArchive(storage), 'b')).toBe(isSure);
   });
 
-  it('and that is known when the others are forgotten', async () => {
+  it('not where nobody knows when it came', async () => {
+    const storage = await archive(['a<none', 9]);
+    expect(isSureOfPlain(await readArchive(storage), 'b')).toBe(false);
+  });
+
+  it('not where others are forgotten, until their day is over', async () => {
     const storage = await archive(['a<none', 9], ['c<a', 8], ['b<a', 7]);
+    const noted = async () => (await readArchive(storage)).noted;
     await noteSureness(storage, await readArchive(storage), 'b');
+    const [rival] = await noted();
+    expect(rival).toMatchObject({ digest: 'c', from: NOW - 8 * HOUR });
+    expect(Buffer.from((await storage.read(rival?.name ?? '')) ?? []).toString()).toBe('{}');
     for (const { name } of await entries(storage, '.staticfiles/manifests/')) {
       if (!name.includes('b-after')) await storage.delete(name);
     }
     expect(isSureOfPlain(await readArchive(storage), 'b')).toBe(false);
-    expect(isSureOfPlain(await readArchive(storage), 'd')).toBe(true);
+    // It may be at work still when the next one comes.
+    await add(storage, MANIFEST_NAME, ['d<b', 6]);
+    expect(isSureOfPlain(await readArchive(storage), 'd')).toBe(false);
     await noteSureness(storage, await readArchive(storage), 'd');
-    expect(await entries(storage, '.staticfiles/unsure/')).toEqual([]);
+    expect(await noted()).toMatchObject([{ digest: 'c' }]);
+    await add(storage, MANIFEST_NAME, ['e<d', -30]);
+    expect(isSureOfPlain(await readArchive(storage), 'e')).toBe(true);
+    await noteSureness(storage, await readArchive(storage), 'e');
+    expect(await noted()).toEqual([]);
+  });
+
+  it('also where it was sent once more, as others learn', async () => {
+    const storage = await archive(['a<none', 9], ['b<a', 8]);
+    const body = Buffer.from('{"paths":{}}');
+    await noteWriter(storage, await readArchive(storage), { digest: 'b', body });
+    const own = await readArchive(storage);
+    expect(own.noted).toMatchObject([{ digest: 'b', from: NOW - 8 * HOUR }]);
+    expect(isSureOfPlain(own, 'b')).toBe(true);
+    await add(storage, MANIFEST_NAME, ['c<b', 7]);
+    expect(isSureOfPlain(await readArchive(storage), 'c')).toBe(false);
   });
 });
 
@@ -147,12 +174,11 @@ describe('where others publish under another name', () => {
 
   it('what is known of theirs is not forgotten', async () => {
     const storage = await archive(['a<none', 9], ['b<a', 8]);
-    await add(storage, 'other.json', ['y<none', 7]);
+    await add(storage, 'other.json', ['y<none', 7], ['x<none', 6]);
     await noteSureness(storage, await readArchiveOf(storage, 'other.json'), 'y');
-    await noteSureness(storage, await readArchive(storage), 'b');
-    expect((await readArchive(storage)).unsure).toEqual(new Set(['b', 'y']));
+    await add(storage, MANIFEST_NAME, ['c<b', -30]);
     await noteSureness(storage, await readArchive(storage), 'c');
-    expect((await readArchive(storage)).unsure).toEqual(new Set(['c', 'y']));
+    expect((await readArchive(storage)).noted).toMatchObject([{ digest: 'x' }]);
   });
 });
 

@@ -59,6 +59,24 @@ describe.each([swift, azurite])('under plain names alone, into $name', (kind) =>
     expect(await fileNames(store.storage())).toEqual(['a.css', 'b.txt']);
   });
 
+  it.skipIf(kind.missing)('forms that others keep stay where nothing changes', async () => {
+    const store = await kind.create();
+    const storage = store.storage();
+    const own = site({ 'a.css': 'a { color: red }\n'.repeat(40), 'b.txt': 'b' });
+    const files = own.files(storage, PLAIN);
+    await files.collect();
+    const theirs = ['a.css.br', 'a.css.zst', 'b.txt.gz'];
+    for (const name of theirs) await storage.write(name, Buffer.from('theirs'));
+    expect(await files.collect()).toMatchObject({ sent: { files: 0 } });
+    expect(await fileNames(storage)).toEqual(['a.css', 'b.txt', ...theirs].sort());
+    // Whoever serves a form would serve what the file no longer is.
+    own.change({ 'b.txt': 'bb' });
+    await files.collect();
+    expect(await fileNames(storage)).toEqual(['a.css', 'a.css.br', 'a.css.zst', 'b.txt']);
+    await own.files(storage, { ...PLAIN, settings: { compress: ['gzip'] } }).collect();
+    expect(await fileNames(storage)).toEqual(['a.css', 'a.css.gz', 'b.txt']);
+  });
+
   it.skipIf(kind.missing)('in place they are encoded, and sent once', async () => {
     const store = await kind.create();
     const own = site();
@@ -81,6 +99,26 @@ describe.each([swift, azurite])('under plain names alone, into $name', (kind) =>
     expect([...deleted].sort()).toEqual(['robots.txt', 'stray.txt']);
     const { 'robots.txt': _, ...rest } = SMALL;
     expect(Object.keys(await store.objects()).sort()).toEqual(Object.keys(rest).sort());
+  });
+});
+
+describe('under plain names alone', () => {
+  it('an old compressed form of what was sent does not stay, wherever a run ends', async () => {
+    const { attach, ...storage } = memoryStorage();
+    const own = site({ 'a.css': 'a { color: red }\n'.repeat(40), 'b.css': 'b' });
+    await own.files(storage, { ...PLAIN, settings: { compress: true } }).collect();
+    own.change({ 'a.css': 'a { color: tan }\n'.repeat(40), 'b.css': 'bb' });
+    const breaking: Storage = {
+      ...storage,
+      concurrency: 1,
+      async write(name, ...rest) {
+        await storage.write(name, ...rest);
+        throw new Error('killed');
+      },
+    };
+    await expect(own.files(breaking, PLAIN).collect()).rejects.toThrow('killed');
+    await own.files(storage, PLAIN).collect();
+    expect(await fileNames(storage)).toEqual(['a.css', 'b.css']);
   });
 });
 

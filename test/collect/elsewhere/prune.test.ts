@@ -1,10 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Storage } from '../../../src/storage.js';
+import type { ListedFile, Storage } from '../../../src/storage.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
 import { type Exchange, proxyTo, type StoreProxy } from '../../proxy.js';
 import { type Site, type SiteOptions, site } from './site.js';
-import { entries, fileNames, lacking, objectOf, type Store, useStores } from './stores.js';
+import {
+  entries,
+  fileNames,
+  isListing,
+  lacking,
+  objectOf,
+  type Store,
+  sentThrough,
+  useStores,
+} from './stores.js';
 
 const { swift, azurite } = useStores();
 
@@ -97,7 +106,12 @@ describe.each([swift, azurite])('prune on $name', (kind) => {
   it.skipIf(kind.missing)('keeps what kept deploys name, and what is others’', async () => {
     const store = await kind.create();
     const storage = store.storage();
-    const others = ['logo.png', 'backup/app.0123456789ab.js', 'css/other.0123456789ab.css'];
+    const others = [
+      ...['logo.png', 'backup/app.0123456789ab.js', 'css/other.0123456789ab.css'],
+      // Beside ours, and named as if they were.
+      ...['only-1.txt.gz', 'only-1.txt.zst', 'css/base.css.br'],
+      ...['only-1.0123456789ab.txt', 'css/base.0123456789ab.css', 'css/base.0123456789ab.css.br'],
+    ];
     for (const name of others) await storage.write(name, Buffer.from('theirs'));
     const own = await deployed(storage, 4, { settings: { compress: true } });
     const manifests = await Promise.all(
@@ -121,6 +135,30 @@ describe.each([swift, azurite])('prune on $name', (kind) => {
       expect(variants['css/base.css']).toBeDefined();
     }
   });
+
+  it.skipIf(kind.missing)(
+    'deletes and sends nothing where a page answers for a listing',
+    async () => {
+      const store = await kind.create();
+      const own = await deployed(store.storage(), 3);
+      const before = await entries(store.storage(), '.staticfiles/manifests/');
+      const names = await fileNames(store.storage());
+      const { proxy, held } = await beside(store);
+      for (const prefix of ['staticfiles%2F', '']) {
+        proxy.before = async (request) =>
+          isListing(request) && request.path.includes(prefix)
+            ? { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html></html>' }
+            : undefined;
+        for (const args of [['prune', '--keep', '3'], ['collectstatic']]) {
+          const { status, err } = await own.call(held, args);
+          expect([status, err]).toEqual([1, expect.stringMatching(/no listing/)]);
+        }
+      }
+      expect(sentThrough(proxy.requests)).toEqual([]);
+      expect(await entries(store.storage(), '.staticfiles/manifests/')).toEqual(before);
+      expect(await fileNames(store.storage())).toEqual(names);
+    },
+  );
 
   it.skipIf(kind.missing)('keeps what others publish under another name', async () => {
     const store = await kind.create();
@@ -161,6 +199,36 @@ describe('prune on Azurite', () => {
     await own.files(storage, options).prune({ keep: 1 });
     const names = await fileNames(storage);
     expect(names.filter((name) => name.includes('only-1'))).toEqual(['only-1.txt']);
+  });
+
+  it('removes compressed forms, and plain names, that only dropped deploys have', async () => {
+    const store = await azurite.create();
+    const storage = store.storage();
+    const own = site({ 'a.css': base(1), 'b.txt': '1' });
+    const compressed = { settings: { compress: true } };
+    await own.files(storage, compressed).collect();
+    const forms = (await fileNames(storage)).filter((name) => /\.(?:br|gz)$/.test(name));
+    expect(forms.length).toBe(2);
+    const options = { hashed: { keepOriginals: ['a.css'] } };
+    own.change({ 'c.txt': '1' });
+    await own.files(storage, options).collect();
+    const { deleted } = await own.files(storage, options).prune({ keep: 1 });
+    expect(deleted.filter((name) => !name.startsWith('.')).sort()).toEqual([...forms, 'b.txt']);
+    expect(await lacking(storage)).toEqual([]);
+  });
+
+  it('removes what a deploy of Django’s names, and nothing beside that', async () => {
+    const store = await azurite.create();
+    const storage = store.storage();
+    const names = ['a.0123456789ab.txt', 'a.txt'];
+    const manifest = { paths: { 'a.txt': 'a.0123456789ab.txt' }, version: '1.1', hash: 'x' };
+    const theirs = ['a.0123456789ab.txt.gz', 'a.ba9876543210.txt', 'a.txt.br'];
+    for (const name of [...names, ...theirs]) await storage.write(name, Buffer.from('a'));
+    await storage.write('staticfiles.json', Buffer.from(JSON.stringify(manifest)));
+    await deployed(storage, 1);
+    const { deleted } = await site().files(storage).prune({ keep: 1 });
+    expect(deleted.filter((name) => !name.startsWith('.')).sort()).toEqual(names);
+    expect(await fileNames(storage)).toEqual(expect.arrayContaining(theirs));
   });
 
   it('drops nothing that was replaced more lately than it is told', async () => {
@@ -412,15 +480,22 @@ describe('prune and deploys that never came to be', () => {
     expect(await filesOf3(storage)).toEqual([]);
   });
 
-  it('removes what is left of one that nobody knows', async () => {
-    const { own, storage } = await killed();
-    const third = (await entries(storage, '.staticfiles/manifests/')).at(-1)?.name ?? '';
-    await storage.delete(third);
-    const leftover = `css/base.${'0'.repeat(12)}.css`;
-    for (const name of [leftover, `${leftover}.br`]) await storage.write(name, Buffer.from('p'));
-    const { deleted } = await own.files(storage).prune({ keep: 1 });
-    expect(deleted).toEqual(expect.arrayContaining([leftover, `${leftover}.br`]));
-    expect(await lacking(storage)).toEqual([]);
+  it('removes what a --clear that broke off has left', async () => {
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 2);
+    const breaking: Storage = {
+      ...storage,
+      concurrency: 1,
+      async delete(name) {
+        if (name.startsWith('only-1.')) throw new Error('killed');
+        await storage.delete(name);
+      },
+    };
+    await expect(own.files(breaking).collect({ clear: true })).rejects.toThrow('killed');
+    await own.files(storage).prune({ keep: 1 });
+    const { attach: _, ...fresh } = memoryStorage();
+    await own.files(fresh).collect();
+    expect((await fileNames(storage)).sort()).toEqual((await fileNames(fresh)).sort());
   });
 
   it('goes by the clock of the store, where that of this machine is wrong', async () => {
@@ -435,6 +510,70 @@ describe('prune and deploys that never came to be', () => {
     clock()(48 * HOUR);
     await own.files(storage).prune({ keep: 1 });
     expect((await filesOf3(storage)).length).toBe(1);
+  });
+});
+
+describe('prune where listings are not right', () => {
+  type Listing = (all: ListedFile[], prefix: string) => ListedFile[] | Promise<ListedFile[]>;
+  const OWN = '.staticfiles/';
+  const isManifest = ({ name }: ListedFile) => name.startsWith(`${OWN}manifests/`);
+  const isMark = ({ name }: ListedFile) => name.startsWith(`${OWN}pruning/`);
+
+  /** Four deploys, in a store that lists something else than there is. */
+  async function listing(listed: Listing) {
+    const { attach, ...storage } = memoryStorage();
+    const own = await deployed(storage, 4);
+    const misleading: Storage = {
+      ...storage,
+      async *entries(prefix = '') {
+        yield* await listed(await entries(storage, prefix), prefix);
+      },
+    };
+    return { own, storage, misleading };
+  }
+
+  it.each<[string, Listing]>([
+    ['that of the archive is empty', (all, prefix) => (prefix === OWN ? [] : all)],
+    ['that of files is empty', (all, prefix) => (prefix === '' ? [] : all)],
+    ['they are old', (all) => all.filter((one) => !isMark(one))],
+    [
+      'a deploy is not in it any more',
+      (all, prefix) =>
+        prefix === OWN ? all.filter((one) => one !== all.findLast(isManifest)) : all,
+    ],
+  ])('it deletes nothing: %s', async (_, listed) => {
+    const { own, storage, misleading } = await listing(listed);
+    const before = await entries(storage);
+    const { status, out, err } = await own.call(misleading, ['prune', '--keep', '3']);
+    expect({ status, out }).toEqual({ status: 1, out: '' });
+    expect(err).toMatch(
+      /^Error: Nothing was deleted: the list of what is in the storage lacks '\.staticfiles\/[^']+', which is there\. /,
+    );
+    const after = await entries(storage);
+    expect(after.filter(({ name }) => name !== `${OWN}pruned.json`)).toEqual(before);
+  });
+
+  it('collectstatic --clear deletes nothing either', async () => {
+    const { own, storage, misleading } = await listing((all) => all.filter((one) => !isMark(one)));
+    const before = await fileNames(storage);
+    const { status, err } = await own.call(misleading, ['collectstatic', '--clear', '--no-input']);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringContaining('Nothing was deleted: the list of '),
+    ]);
+    expect(await fileNames(storage)).toEqual(before);
+  });
+
+  it('it goes on where somebody else has deleted what is missing', async () => {
+    const { own, storage, misleading } = await listing(async (all, prefix) => {
+      if (prefix !== OWN) return all;
+      const first = all.find(isManifest);
+      await storage.delete(first?.name ?? '');
+      return all.filter((one) => one !== first);
+    });
+    const report = await own.files(misleading).prune({ keep: 2 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}] });
+    expect(await lacking(storage)).toEqual([]);
   });
 });
 
@@ -457,6 +596,39 @@ describe('prune by age', () => {
     expect(await own.files(storage).prune({ olderThan: '30m' })).toMatchObject({ kept: [{}, {}] });
     later(HOUR / 2);
     expect(await own.files(storage).prune({ olderThan: '30m' })).toMatchObject({ kept: [{}] });
+  });
+
+  it.each([
+    ['behind', -2],
+    ['ahead', 2],
+  ])('goes by the store’s clock where that of one who deployed was %s', async (_, hours) => {
+    const later = clock();
+    const { attach, ...memory } = memoryStorage();
+    let off = 0; // of this machine's clock, in milliseconds
+    const storage: Storage = {
+      ...memory,
+      write: (name, body) => memory.write(name, body, { mtimeMs: Date.now() - off }),
+      writeIf: async (name, body, tag) =>
+        memory.writeIf?.(name, body, tag, { mtimeMs: Date.now() - off }) ?? 'unsupported',
+    };
+    const own = await deployed(storage, 2);
+    const turn = (wanted: number) => {
+      later(wanted - off);
+      off = wanted;
+    };
+    for (const [version, wanted] of [
+      [3, hours * HOUR],
+      [4, 0],
+    ] as const) {
+      later(MINUTE);
+      turn(wanted);
+      await become(own, version);
+      await own.files(storage).collect();
+    }
+    const prune = () => own.files(storage).prune({ keep: 1, olderThan: '1h' });
+    expect(await prune()).toMatchObject({ kept: { length: 4 }, deleted: [] });
+    later(HOUR);
+    expect(await prune()).toMatchObject({ kept: [{}], dropped: { length: 3 } });
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Coding } from '../../../src/codings.js';
 import type { Content } from '../../../src/collect/elsewhere/content.js';
-import { readRecord } from '../../../src/collect/elsewhere/record.js';
+import { readRecord as read, sumsOf } from '../../../src/collect/elsewhere/record.js';
 import { serialiseManifest } from '../../../src/collect/publish.js';
 
 const source = { name: 'a.css', path: '/a.css' };
@@ -21,6 +22,10 @@ function manifest(encoding?: 'br' | 'gzip') {
     encoding,
   });
 }
+
+const witness = async () => () => false;
+const readRecord = (body: Uint8Array, encoding: Coding | undefined, isPlainSure: boolean) =>
+  read(body, encoding, isPlainSure, witness);
 
 describe('the record of a deploy', () => {
   it('vouches for what it published, and for nothing else', () => {
@@ -64,5 +69,29 @@ describe('the record of a deploy', () => {
     const { vouchesFor, formsOf } = readRecord(django, undefined, true);
     expect([vouchesFor(hashed), vouchesFor(plain)]).toEqual([true, false]);
     expect(formsOf(hashed)).toEqual({});
+  });
+});
+
+describe('what a manifest says of plain names', () => {
+  const names = ['a.css', 'b.css', hashed.name, 'c.css'];
+  const told = (body: Uint8Array | undefined, encoding?: Coding) =>
+    names.map((name) => sumsOf(body, encoding)(name));
+
+  it('is the sums of those that were sent', () => {
+    expect(told(manifest())).toEqual([plain.md5, undefined, '', undefined]);
+  });
+
+  it('is nothing certain of files in another coding, and where it is not ours', () => {
+    expect(told(manifest('gzip'))).toEqual(['', '', '', undefined]);
+    expect(told(manifest('gzip'), 'gzip')).toEqual([plain.md5, undefined, '', undefined]);
+    const django = JSON.stringify({ paths: { 'a.css': hashed.name }, version: '1.1', hash: '' });
+    expect(told(Buffer.from(django))).toEqual(['', undefined, '', undefined]);
+  });
+
+  it('is nothing certain of all names where it is damaged, or gone', () => {
+    for (const text of ['{}', '[', 'null', '7']) {
+      expect(told(Buffer.from(text))).toEqual(['', '', '', '']);
+    }
+    expect(told(undefined)).toEqual(['', '', '', '']);
   });
 });

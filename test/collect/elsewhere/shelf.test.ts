@@ -47,6 +47,7 @@ async function look(
   return lookInto(listing(files).storage, contents, {
     manifestName: undefined,
     isVouchedFor: () => false,
+    witness: async () => () => false,
     isEncoded: () => false,
     verify: false,
     ...options,
@@ -68,14 +69,28 @@ describe('what a storage has', () => {
     expect((await look([other], [PLAIN], { isVouchedFor: () => true })).has(PLAIN)).toBe(false);
   });
 
-  it('is told of one without a digest by the manifest, unless it was written since', async () => {
-    const options = { isVouchedFor: () => true, manifestName: 'staticfiles.json' };
+  it('is told of one without a digest by whoever has seen who wrote it', async () => {
+    const asked: unknown[] = [];
+    const options = (isSure: boolean): Partial<ShelfOptions> => ({
+      manifestName: 'staticfiles.json',
+      isVouchedFor: () => true,
+      witness: async (files, published) => {
+        asked.push(
+          files.map(({ name }) => name),
+          published,
+        );
+        return ({ md5 }, { size }) => isSure && md5 === PLAIN.md5 && size === PLAIN.size;
+      },
+    });
     const manifest = { name: 'staticfiles.json', size: 1, mtimeMs: 1000 };
-    const found = (mtimeMs: number) => listed(PLAIN, { md5: undefined, mtimeMs });
-    expect((await look([found(1000), manifest], [PLAIN], options)).has(PLAIN)).toBe(true);
-    expect((await look([found(1001), manifest], [PLAIN], options)).has(PLAIN)).toBe(false);
-    const unsure = { ...options, isVouchedFor: () => false };
-    expect((await look([found(1000), manifest], [PLAIN], unsure)).has(PLAIN)).toBe(false);
+    const told = content('b.css', 'told');
+    const files = [listed(CSS), listed(PLAIN, { md5: undefined }), listed(told), manifest];
+    const contents = [CSS, PLAIN, told];
+    expect((await look(files, contents, options(true))).has(PLAIN)).toBe(true);
+    expect((await look(files, contents, options(false))).has(PLAIN)).toBe(false);
+    expect(asked).toEqual([['a.css'], 1000, ['a.css'], 1000]);
+    const smaller = [listed(PLAIN, { md5: undefined, size: 1 })];
+    expect((await look(smaller, [PLAIN], options(true))).has(PLAIN)).toBe(false);
   });
 
   it('is told by size and time where nothing else is known', async () => {
@@ -89,7 +104,7 @@ describe('what a storage has', () => {
 
   it('is not told by digests that a hashed name refutes, unless another bears them out', async () => {
     const lie = { md5: md5('a lie') };
-    const options = { isVouchedFor: () => true };
+    const options = { isVouchedFor: () => true, witness: async () => () => true };
     const refuted = await look([listed(CSS, lie), listed(PLAIN, lie)], [CSS, PLAIN], options);
     expect([refuted.has(CSS), refuted.has(PLAIN)]).toEqual([true, true]);
     const second = content('b.0123456789ab.css', 'second');
@@ -132,6 +147,7 @@ describe('a storage is asked', () => {
     const { storage, asked } = listing(contents.map((one) => listed(one)));
     const shelf = await lookInto(storage, contents, {
       ...{ manifestName: undefined, isEncoded: () => false, isVouchedFor, verify },
+      witness: async () => () => false,
     });
     return { asked, isWhole: shelf.isWhole, lost: contents.filter((one) => !shelf.has(one)) };
   }

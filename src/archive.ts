@@ -63,12 +63,14 @@ export interface Generation {
   readonly digest: string;
   /** The digest of the manifest that it replaces, `'none'` for the first; `undefined`: nobody knows. */
   readonly after?: string;
+  /** In bytes. */
+  readonly size: number;
   /** When it was written, by the storage's clock; in milliseconds since 1970. */
   readonly written: number;
 }
 
-export function generationOf({ name, mtimeMs }: ListedFile): Generation {
-  return { name, manifestName: manifestNameOf(name), written: mtimeMs, ...digestsIn(name) };
+export function generationOf({ name, size, mtimeMs }: ListedFile): Generation {
+  return { name, manifestName: manifestNameOf(name), size, written: mtimeMs, ...digestsIn(name) };
 }
 
 /** The earliest first. */

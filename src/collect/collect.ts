@@ -9,7 +9,7 @@ import { collectPlain } from './collect-plain.js';
 import { FILES_A_THREAD } from './crew.js';
 import { type Desk, isOwn, openDesk } from './desk.js';
 import { eachOf } from './flight.js';
-import { planFiles } from './plan.js';
+import { doubtfulNames, planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
 import { openThreads } from './threads.js';
 import { remove } from './write.js';
@@ -64,7 +64,8 @@ export async function collectFiles(
     for (const file of shadowed) tell({ type: 'shadowed', ...file });
     const run: Run = { storage, settings, options, files, threads, tell };
     const outcome = await collectInto(root, isHashed, run, desk);
-    const warnings = [...doubts, ...planned, ...outcome.warnings];
+    const doubtful = storage.hashing === undefined ? doubtfulNames(files.keys()) : [];
+    const warnings = [...doubts, ...planned, ...doubtful, ...outcome.warnings];
     for (const message of warnings) tell({ type: 'warning', message });
     const cleared = clear ? await clearRest(root, run, outcome) : [];
     const names = { copy: [] as string[], link: [] as string[], skip: [] as string[] };

@@ -50,13 +50,18 @@ export async function planFiles(
   const folders = new Set<string>();
   for (const [name, { path }] of files) {
     assertNoFileAbove(files, name, path, folders);
-    if (/[?#]/.test(name)) {
-      warnings.push(
-        `The name '${name}' holds '?' or '#': with a plain storage, templates cannot tell it from a suffix.`,
-      );
-    }
   }
   return { files, shadowed, warnings };
+}
+
+/** What is doubtful about names, where no manifest tells a name from one with a suffix. */
+export function doubtfulNames(names: Iterable<string>): string[] {
+  return [...names]
+    .filter((name) => /[?#]/.test(name))
+    .map(
+      (name) =>
+        `The name '${name}' holds '?' or '#': with a plain storage, templates cannot tell it from a suffix.`,
+    );
 }
 
 /** One source's file `a` and another's `a/b` cannot stand in one tree. */

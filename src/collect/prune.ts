@@ -83,13 +83,10 @@ async function pruneHere(
     const needed = namesOf(kept, hashing);
     for (const name of await neededByOthers(storage, hashing, archives)) needed.add(name);
     const deleted: string[] = [];
-    let bytes = 0;
-    for (const name of names) {
-      if (isOwn(name) || needed.has(name)) continue;
-      bytes += (await storage.stat(name))?.size ?? 0;
-      deleted.push(name);
-    }
+    for (const name of names) if (!isOwn(name) && !needed.has(name)) deleted.push(name);
     deleted.push(...dropped.flatMap(({ archives }) => archives));
+    let bytes = 0;
+    for (const name of deleted) bytes += (await storage.stat(name))?.size ?? 0;
     // By the copies of our manifests others know of them.
     if (!dryRun) await keepPublished(storage, hashing, root, present);
     for (const name of deleted) {

@@ -50,11 +50,18 @@ async function replace(
   before: Present | undefined,
 ): Promise<string[]> {
   const { manifestName, manifestStorage: storage } = hashing;
+  let doubts: string[] = [];
   try {
     const answer = await storage.writeIf?.(manifestName, body, before?.tag, WRITING);
     if (answer === 'written') return [];
-    if (answer !== 'changed') return await switchByLooking(hashing, body, before);
+    if (answer !== 'changed') {
+      doubts = [unsafe(hashing)];
+      return await switchByLooking(hashing, body, before);
+    }
   } catch (cause) {
+    if (cause instanceof CollectError) throw cause; // who says so has looked
+    const isElsewhere = storage.path === undefined;
+    if (isElsewhere && (await isThere(hashing, body))) return doubts; // only the answer was lost
     throw faultOf(`The manifest could not be published as ${placeOf(hashing)}`, cause);
   }
   if (isSame((await readPresent(hashing))?.body, body)) return []; // the same release, twice
@@ -76,6 +83,14 @@ async function switchByLooking(
   if (isLocal) return [];
   if (!isSame((await readPresent(hashing))?.body, body)) throw lost(hashing);
   return [unsafe(hashing)];
+}
+
+async function isThere(hashing: Hashing, body: Uint8Array): Promise<boolean> {
+  try {
+    return isSame((await readPresent(hashing))?.body, body);
+  } catch {
+    return false; // nobody can tell; that it could not be written tells more
+  }
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -26,7 +26,9 @@ describe('prune', () => {
     expect(collected(root)).toEqual(['.staticfiles', ONE, TWO, THREE, 'a.txt', 'staticfiles.json']);
     expect(await run(root, ['prune', '--keep', '2'])).toEqual({
       status: 0,
-      out: '2 files (1 byte) deleted; 2 deploys kept, 1 dropped.\n',
+      out: expect.stringMatching(
+        /^2 files \(\d{3} bytes\) deleted; 2 deploys kept, 1 dropped\.\n$/,
+      ),
       err: '',
     });
     expect(collected(root)).toEqual(['.staticfiles', TWO, THREE, 'a.txt', 'staticfiles.json']);
@@ -39,7 +41,9 @@ describe('prune', () => {
     const root = await deployed(2);
     const dry = await run(root, ['prune', '--keep=1', '--dry-run']);
     expect(dry.out).toMatch(
-      new RegExp(`^Pretending to delete '${ONE}'\n.*\n2 files \\(1 byte\\) would be deleted; `),
+      new RegExp(
+        `^Pretending to delete '${ONE}'\n.*\n2 files \\(\\d{3} bytes\\) would be deleted; `,
+      ),
     );
     const young = await run(root, ['prune', '--older-than', '30d']);
     expect(young.out).toBe('0 files (0 bytes) deleted; 2 deploys kept, 0 dropped.\n');
@@ -54,7 +58,7 @@ describe('prune', () => {
       kept: [{ names: 1 }],
       dropped: [{ names: 1 }],
       deleted: [ONE, expect.stringContaining('.staticfiles/manifests/')],
-      bytes: 1,
+      bytes: expect.toSatisfy((bytes: number) => bytes > 100),
     });
   });
 

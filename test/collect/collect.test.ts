@@ -15,6 +15,7 @@ import type { CollectEvent } from '../../src/collect/run.js';
 import type { Finder } from '../../src/finder.js';
 import { createStaticFiles } from '../../src/static-files.js';
 import type { Storage } from '../../src/storage.js';
+import { hashedStorage } from '../../src/storages/hashed.js';
 import { memoryStorage } from '../../src/storages/memory.js';
 import { add, project } from '../project.js';
 
@@ -36,6 +37,19 @@ async function contents(storage: Storage): Promise<Record<string, string>> {
 }
 
 describe('collecting', () => {
+  it('warns of names that templates cannot spell, which those of a manifest are not', async () => {
+    const sources = { 'a/what?.css': '1', 'b/c#.css': '2' };
+    expect((await site(sources).files.collect()).warnings).toEqual(
+      ['what?.css', 'c#.css'].map(
+        (name) =>
+          `The name '${name}' holds '?' or '#': with a plain storage, templates cannot tell it from a suffix.`,
+      ),
+    );
+    const hashed = site(sources, { storage: hashedStorage(), debug: false }).files;
+    expect((await hashed.collect()).warnings).toEqual([]);
+    expect(hashed.staticUrl('c#.css')).toMatch(/^\/static\/c%23\.[\da-f]{12}\.css$/);
+  });
+
   it('works with any storage', async () => {
     const storage = memoryStorage();
     const { files } = site(

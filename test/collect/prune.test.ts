@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PruneOptions } from '../../src/collect/prune.js';
 import { createStaticFiles } from '../../src/static-files.js';
@@ -52,6 +52,7 @@ describe('pruning', () => {
     vi.setSystemTime(START + 5 * DAY);
     const dry = await site.files.prune({ ...options, dryRun: true });
     expect(left(site, CONTENTS)).toEqual(CONTENTS);
+    const sizes = dry.deleted.map((name) => statSync(site.out(name)).size);
     const told: string[] = [];
     const report = await site.files.prune({ ...options, onDelete: (name) => told.push(name) });
     expect(left(site, CONTENTS)).toEqual(expected);
@@ -60,7 +61,8 @@ describe('pruning', () => {
     expect(report.dropped).toHaveLength(CONTENTS.length - expected.length);
     expect(report.kept[0]).toEqual({ published: new Date(START + 4 * DAY), names: 1 });
     expect(told).toEqual(report.deleted);
-    expect(report.bytes).toBe(CONTENTS.length - expected.length);
+    expect(report.bytes).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    expect(report.bytes).toBeGreaterThanOrEqual(100 * report.dropped.length); // the manifests too
     expect(readdirSync(site.out('.staticfiles/manifests'))).toHaveLength(expected.length);
     // What is left is enough for the next run, and there is nothing more to prune.
     expect(await site.collect()).toMatchObject({ copied: [] });
@@ -162,8 +164,14 @@ describe('pruning', () => {
     const storage = memoryStorage();
     const site = await deployed(['1', '2', '3'], { hashed: { over: storage } });
     await storage.write('of/others.css', new Uint8Array());
+    const { deleted } = await site.files.prune({ keep: 2, dryRun: true });
+    const sizes = await Promise.all(
+      deleted.map(async (one) => (await storage.stat(one))?.size ?? 0),
+    );
     const report = await site.files.prune({ keep: 2 });
-    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}], bytes: 1 });
+    expect(report).toMatchObject({ kept: [{}, {}], dropped: [{}] });
+    expect(report.bytes).toBe(sizes.reduce((sum, size) => sum + size));
+    expect(sizes).toEqual([1, expect.toSatisfy((size: number) => size > 100)]);
     expect(report.deleted).toEqual([name('1'), expect.stringMatching('20260101T')]);
     expect(Object.keys(await storedIn(storage)).sort()).toEqual(
       [name('2'), name('3'), 'a.css', 'of/others.css', 'staticfiles.json'].sort(),

@@ -40,6 +40,8 @@ export async function pruneElsewhere(
   pruning: Pruning,
 ): Promise<PruneReport> {
   if (pruning.dryRun) return prune(storage, hashing, pruning, undefined);
+  // Before anything is written there.
+  if ((await readPublished(hashing)) === undefined) throw nothingPublished(hashing);
   const mark = await beginPruning(storage);
   try {
     const report = await prune(storage, hashing, pruning, mark);
@@ -76,6 +78,7 @@ async function prune(
   const gone = [...dropped, ...givenUp];
   const files = [...sentBy(gone)].filter((name) => sizes.has(name) && !needed.has(name));
   const archives = gone.flatMap((deploy) => deploy.archives);
+  for (const { name, size } of archive.generations) sizes.set(name, size);
   if (mark !== undefined) await noteSureness(storage, archive, digest);
   for (const batch of [files, archives]) {
     await eachOf(
@@ -94,7 +97,7 @@ async function prune(
     kept: kept.map(reported),
     dropped: dropped.map(reported),
     deleted: [...files, ...archives],
-    bytes: files.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),
+    bytes: [...files, ...archives].reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),
   };
 }
 

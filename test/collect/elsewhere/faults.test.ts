@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Fault, type Faults, proxyTo } from '../../proxy.js';
+import { type Exchange, type Fault, type Faults, proxyTo } from '../../proxy.js';
 import { SMALL, type Sources, site } from './site.js';
 import { lacking, objectOf, useStores } from './stores.js';
 
@@ -49,6 +49,43 @@ describe.each([swift, azurite])('collecting into $name, where a tenth goes wrong
 });
 
 describe.each([swift, azurite])('publishing on $name', (kind) => {
+  it.skipIf(kind.missing)('succeeds where no answer to it ever comes', async () => {
+    const store = await kind.create();
+    const proxy = await proxyTo(store.origin);
+    const own = site();
+    const isPublishing = (request: Exchange) =>
+      objectOf(request) === 'staticfiles.json' && request.method === 'PUT';
+    for (const word of ['first', 'second']) {
+      own.change({ 'robots.txt': word });
+      proxy.before = async (request) => {
+        if (!isPublishing(request)) return undefined;
+        const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+        // Swift answers that it knows no conditions, and is asked again.
+        return (match ?? noneMatch) && !kind.isConditional ? undefined : 'reset-after';
+      };
+      proxy.reset();
+      const { status } = await own.call(store.storage({}, proxy.url), ['collectstatic']);
+      expect(status).toBe(0);
+      expect(proxy.requests.filter(isPublishing).length).toBeGreaterThan(2);
+      expect(await lacking(store.storage())).toEqual([]);
+      expect(await own.files(store.storage()).collect()).toMatchObject({ sent: { files: 0 } });
+    }
+  });
+
+  it.skipIf(kind.missing)('fails where no answer comes, and it is not there', async () => {
+    const store = await kind.create();
+    const proxy = await proxyTo(store.origin);
+    proxy.before = async (request) =>
+      objectOf(request) === 'staticfiles.json' && request.method === 'PUT'
+        ? 'reset-before'
+        : undefined;
+    const { status, err } = await site().call(store.storage({}, proxy.url), ['collectstatic']);
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: expect.stringMatching(/^Error: Could not write \S*staticfiles\.json/),
+    });
+  });
+
   it.skipIf(kind.missing).each<Fault>(['reset-after', 'truncate', '503'])(
     'succeeds where the answer to it is lost by %s',
     async (fault) => {

@@ -76,6 +76,12 @@ const isFile = (request: Exchange) =>
 const isDelete = ({ method }: Exchange) => method === 'DELETE';
 
 describe.each([swift, azurite])('prune on $name', (kind) => {
+  it.skipIf(kind.missing)('leaves nothing where nothing was ever published', async () => {
+    const store = await kind.create();
+    await expect(site().files(store.storage()).prune()).rejects.toThrow('there is no manifest');
+    expect(await store.objects()).toEqual({});
+  });
+
   it.skipIf(kind.missing)('tells in a dry run what it would do, and does nothing', async () => {
     const store = await kind.create();
     const own = await deployed(store.storage(), 3);

@@ -12,7 +12,7 @@ import { serialiseManifest } from '../../../src/collect/publish.js';
 import { MANIFEST_NAME } from '../../../src/manifest.js';
 import type { Storage } from '../../../src/storage.js';
 import { memoryStorage } from '../../../src/storages/memory.js';
-import { pick, randomNumbers } from '../random.js';
+import { pick, randomNumbers, shuffled } from '../random.js';
 import { site } from './site.js';
 import { lacking } from './stores.js';
 
@@ -294,13 +294,15 @@ describe('whatever fails, and whoever comes at once', () => {
     );
     for (let round = 0; round < 50; round++) {
       clock.isFair = false;
-      const runs = Array.from({ length: 1 + random(3) }, async () => {
-        const one = pick(random, own);
-        // Who prunes and cannot say when that is over, is waited for.
-        const kind = random(8);
-        if (kind === 0) return one.files(steady).prune({ keep: 1 });
-        return one.files(storage).collect({ postProcess: kind > 1 });
-      });
+      // Each another release: of one in the same millisecond, both have one name in the archive.
+      const runs = shuffled(random, own)
+        .slice(random(3) + 2)
+        .map(async (one) => {
+          // Who prunes and cannot say when that is over, is waited for.
+          const kind = random(8);
+          if (kind === 0) return one.files(steady).prune({ keep: 1 });
+          return one.files(storage).collect({ postProcess: kind > 1 });
+        });
       await Promise.allSettled(runs);
       clock.isFair = true;
       clock.now += pick(random, [0, 500, 5000, HOUR, 20 * HOUR, 30 * HOUR]);

@@ -13,8 +13,8 @@ export interface EarlierManifests {
   /** One more that is no longer the present one. */
   add(manifest: Manifest): void;
   /**
-   * Reads those before the present one from the archive of that name. Where that cannot be done, as without the
-   * right to list, it is told, and nothing else is wrong.
+   * Reads those before the present one from the archive of that name. Where that cannot be done, as
+   * without the right to list, it is told, and nothing else is wrong.
    */
   load(
     storage: Storage,

@@ -23,8 +23,9 @@ const PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Waits for a storage, no longer than it is told, and tries again what may pass. All who wait at the same time wait for one attempt;
- * one that somebody gave up may never end, and so who comes after that begins anew.
+ * Waits for a storage, no longer than it is told, and tries again what may pass. All who wait at the
+ * same time wait for one attempt; one that somebody gave up may never end, and so who comes after that
+ * begins anew.
  */
 export function readiness(storageOf: () => Storage): (options?: ReadyOptions) => Promise<void> {
   let attempt: Promise<void> | undefined;

@@ -8,11 +8,10 @@ import { collectHashed, STATE } from './collect-hashed.js';
 import { collectPlain } from './collect-plain.js';
 import { FILES_A_THREAD } from './crew.js';
 import { type Desk, isOwn, openDesk } from './desk.js';
-import { eachOf } from './flight.js';
 import { doubtfulNames, planFiles } from './plan.js';
 import type { CollectOptions, CollectReport, Outcome, Run } from './run.js';
 import { openThreads } from './threads.js';
-import { remove } from './write.js';
+import { removeAll } from './write.js';
 
 const SWITCHES = [
   'defaultIgnore',
@@ -153,19 +152,10 @@ async function clearRest(root: string | undefined, run: Run, outcome: Outcome): 
     const { clearElsewhere } = await import('./elsewhere/clear.js');
     return clearElsewhere(run, outcome);
   }
-  const { storage, options, tell } = run;
-  const { isCollected } = outcome;
   const names: string[] = [];
-  for await (const name of storage.list()) {
-    if (!isCollected(name)) names.push(name);
+  for await (const name of run.storage.list()) {
+    if (!outcome.isCollected(name)) names.push(name);
   }
-  await eachOf(
-    names,
-    async (name) => {
-      tell({ type: 'delete', name });
-      if (!options.dryRun) await remove(storage, name);
-    },
-    storage.concurrency,
-  );
+  await removeAll(run, names);
   return names;
 }

@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import { CollectError, reason, sentence, systemCode } from '../errors.js';
 import type { FoundFile } from '../finder.js';
 import type { Storage } from '../storage.js';
+import { eachOf } from './flight.js';
+import type { Run } from './run.js';
 
 /** Recorded times may be rounded by a file system; by more than this, they differ. */
 const TIME_TOLERANCE_MS = 1;
@@ -49,6 +51,27 @@ export async function remove(storage: Storage, name: string): Promise<void> {
   } catch (cause) {
     throw new CollectError(sentence(`'${name}' could not be deleted: ${reason(cause)}`), { cause });
   }
+}
+
+/**
+ * Removes files that a run leaves behind, and tells of each before; a dry run only tells.
+ *
+ * @param check is asked before each, and may throw
+ */
+export async function removeAll(
+  { storage, options, tell }: Run,
+  names: readonly string[],
+  check: () => void = () => {},
+): Promise<void> {
+  await eachOf(
+    names,
+    async (name) => {
+      check();
+      tell({ type: 'delete', name });
+      if (!options.dryRun) await remove(storage, name);
+    },
+    storage.concurrency,
+  );
 }
 
 /** Removes a folder that stands in the file's place, and files that stand in its folders'. */

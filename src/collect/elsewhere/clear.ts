@@ -3,16 +3,15 @@ import { CollectError, ManifestError } from '../../errors.js';
 import type { Manifest } from '../../manifest.js';
 import type { Hashing, Storage } from '../../storage.js';
 import { archived, namesOf } from '../deploys.js';
-import { eachOf } from '../flight.js';
 import type { Outcome, Run } from '../run.js';
-import { remove } from '../write.js';
+import { removeAll } from '../write.js';
 import {
-  beginPruning,
   demandWhole,
   forgetPruning,
   noteSureness,
   type PruningMark,
   readArchive,
+  whilePruning,
 } from './generations.js';
 
 /**
@@ -23,22 +22,15 @@ export async function clearElsewhere(run: Run, outcome: Outcome): Promise<string
   const { storage, options } = run;
   const isAlone = storage.hashing === undefined || options.postProcess === false;
   if (isAlone || options.dryRun) return clear(run, outcome, undefined);
-  const mark = await beginPruning(storage);
-  try {
-    const names = await clear(run, outcome, mark);
-    await mark.end();
-    return names;
-  } catch (error) {
-    await mark.end().catch(() => {}); // the first fault tells more
-    throw error;
-  }
+  return whilePruning(storage, (mark) => clear(run, outcome, mark));
 }
 
 async function clear(
-  { storage, options, tell }: Run,
+  run: Run,
   { isCollected }: Outcome,
   mark: PruningMark | undefined,
 ): Promise<string[]> {
+  const { storage } = run;
   const listed = new Set<string>();
   for await (const name of storage.list()) listed.add(name);
   const needed =
@@ -49,16 +41,8 @@ async function clear(
   // The manifests last: by them prune knows what is left, where this breaks off.
   const isManifest = (name: string) => name.startsWith(ARCHIVE);
   for (const late of [false, true]) {
-    await eachOf(
-      gone.filter((name) => isManifest(name) === late),
-      async (name) => {
-        mark?.check();
-        tell({ type: 'delete', name });
-        if (options.dryRun) return;
-        await remove(storage, name);
-      },
-      storage.concurrency,
-    );
+    const batch = gone.filter((name) => isManifest(name) === late);
+    await removeAll(run, batch, () => mark?.check());
   }
   return gone;
 }

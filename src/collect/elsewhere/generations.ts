@@ -209,6 +209,25 @@ export interface PruningMark {
   end(): Promise<void>;
 }
 
+/**
+ * Does something as one who prunes: who is about to count on files waits until it is over. That it is
+ * over is written down also where it fails.
+ */
+export async function whilePruning<T>(
+  storage: Storage,
+  work: (mark: PruningMark) => Promise<T>,
+): Promise<T> {
+  const mark = await beginPruning(storage);
+  try {
+    const result = await work(mark);
+    await mark.end();
+    return result;
+  } catch (error) {
+    await mark.end().catch(() => {}); // the first fault tells more
+    throw error;
+  }
+}
+
 /** Writes down that somebody prunes, again and again until that ends. */
 export async function beginPruning(storage: Storage): Promise<PruningMark> {
   const name = `${PRUNING}${crypto.randomUUID()}.json`;

@@ -8,7 +8,7 @@ import { eachOf } from '../flight.js';
 import { serialiseManifest } from '../publish.js';
 import type { Outcome, Run } from '../run.js';
 import { digestOf } from '../state.js';
-import { remove } from '../write.js';
+import { removeAll } from '../write.js';
 import { type Content, plainContent } from './content.js';
 import { fieldRules } from './fields.js';
 import { noteWriter, readArchive } from './generations.js';
@@ -90,16 +90,4 @@ async function md5Of(path: string): Promise<{ size: number; md5: string }> {
     size += chunk.length;
   }
   return { size, md5: hash.digest('hex') };
-}
-
-/** Removes compressed forms of what is no more. */
-async function removeAll({ storage, options, tell }: Run, names: readonly string[]): Promise<void> {
-  await eachOf(
-    names,
-    async (name) => {
-      tell({ type: 'delete', name });
-      if (!options.dryRun) await remove(storage, name);
-    },
-    storage.concurrency,
-  );
 }

@@ -19,13 +19,13 @@ import { contentOf, readPublished } from '../publish.js';
 import { remove } from '../write.js';
 import {
   type Archive,
-  beginPruning,
   demandWhole,
   forgetPruning,
   GIVEN_UP_MS,
   noteSureness,
   type PruningMark,
   readArchive,
+  whilePruning,
 } from './generations.js';
 import { entriesOf, entryOf } from './listing.js';
 
@@ -42,15 +42,7 @@ export async function pruneElsewhere(
   if (pruning.dryRun) return prune(storage, hashing, pruning, undefined);
   // Before anything is written there.
   if ((await readPublished(hashing)) === undefined) throw nothingPublished(hashing);
-  const mark = await beginPruning(storage);
-  try {
-    const report = await prune(storage, hashing, pruning, mark);
-    await mark.end();
-    return report;
-  } catch (error) {
-    await mark.end().catch(() => {}); // the first fault tells more
-    throw error;
-  }
+  return whilePruning(storage, (mark) => prune(storage, hashing, pruning, mark));
 }
 
 async function prune(
